@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace larod {
+namespace {
+
+// Writes each line with one write(2) to a descriptor of its own. spdlog's stderr sink would share descriptor 2.
+class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit FdSink(UniqueFd fd) : fd_(std::move(fd)) {}
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        // A log that can't be written is lost: there is nowhere to say so.
+        [[maybe_unused]] const ssize_t written = ::write(fd_.get(), line.data(), line.size());
+    }
+    void flush_() override {}
+
+  private:
+    UniqueFd fd_;
+};
+
+int currentFd = -1;
+
+void setPattern(const std::string& processName) {
+    spdlog::set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e {}[{}] %l: %v", processName, ::getpid()));
+}
+
+}  // namespace
+
+void initLog(const std::string& level, const std::string& processName) {
+    const auto parsed = spdlog::level::from_str(level);
+    if (parsed == spdlog::level::off && level != "off") {
+        throw Error(EINVAL, "log level '{}' is unknown; use trace, debug, info, warn, error or off", level);
+    }
+    // Above 2, so that it survives a later redirection of the standard descriptors.
+    UniqueFd fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!fd) {
+        fd.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    }
+    currentFd = fd.get();
+    auto logger = std::make_shared<spdlog::logger>("larod", std::make_shared<FdSink>(std::move(fd)));
+    logger->set_level(parsed);
+    spdlog::set_default_logger(std::move(logger));
+    setPattern(processName);
+}
+
+void renameLog(const std::string& processName) {
+    setPattern(processName);
+}
+
+int logFd() noexcept {
+    return currentFd;
+}
+
+}  // namespace larod

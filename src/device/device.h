@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device is to the service: it loads models, and a loaded model runs jobs on memory that it is given.
+//
+// A device object is made and warmed up once, in the spawner, and inherited by every session process through fork; from
+// then on each session has its own copy. So it must not hold threads, and nothing that a fork would share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/param_map.h"
+#include "base/tensor_spec.h"
+
+namespace larod::device {
+
+// Sets of LAROD_FD_PROP_* flags.
+struct Capabilities {
+    uint32_t runInput = 0;  // at least one of them must be among the tensor's (behaviour.md 5.2)
+    uint32_t runOutput = 0;
+    uint32_t allocInput = 0;  // buffers that the service can allocate for this device
+    uint32_t allocOutput = 0;
+};
+
+// Memory that a job may read behind the end of an input: XNNPACK's kernels do (litert.md 4).
+inline constexpr size_t kReadableBytesBehind = 64;
+
+// What a model is loaded from. The memory stays as it is until the LoadedModel is gone.
+struct ModelSource {
+    std::optional<std::span<const std::byte>> file;  // kReadableBytesBehind bytes after it are readable
+    const ParamMap* params = nullptr;                // nullptr: no map was given
+};
+
+// What a device keeps for one piece of memory in one place of one model, for instance the framework's tensor object.
+// Destroyed before the memory goes and before its LoadedModel.
+class Binding {
+  public:
+    virtual ~Binding() = default;
+    Binding(const Binding&) = delete;
+    Binding& operator=(const Binding&) = delete;
+
+  protected:
+    Binding() = default;
+};
+
+struct JobIo {
+    std::span<Binding* const> inputs;  // in the model's order, none is nullptr, no Binding twice
+    std::span<Binding* const> outputs;
+    const ParamMap& params;
+};
+
+// Thread: one call at a time, from any thread.
+class LoadedModel {
+  public:
+    virtual ~LoadedModel() = default;
+    LoadedModel(const LoadedModel&) = delete;
+    LoadedModel& operator=(const LoadedModel&) = delete;
+
+    // Names are distinct within a direction; pitches are always specified, and pitches[0] is the size of a tensor in
+    // bytes (behaviour.md 3.3, preprocessing.md 4).
+    [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept { return inputs_; }
+    [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept { return outputs_; }
+
+    // Prepares `memory` as input or output `index`. It has exactly the tensor's byte size, any alignment, and, for
+    // inputs, kReadableBytesBehind readable bytes after it; input memory may be mapped read-only. Any number of
+    // bindings may exist for one place; a binding may be used for any number of jobs. Where the device can't use the
+    // memory as it is (alignment), it copies at each run, with the same results. Throws Error.
+    [[nodiscard]] virtual std::unique_ptr<Binding> bind(Direction direction, size_t index,
+                                                        std::span<std::byte> memory) = 0;
+
+    // Throws Error for parameters that this model can't run with. Called when the job arrives, before it is queued,
+    // possibly while another job runs. `nullptr`-free: a job without a map has an empty one.
+    virtual void checkParams(const ParamMap& params) const = 0;
+
+    // Runs one job to its end. The outputs are written completely, or undefined where it throws Error.
+    virtual void run(const JobIo& job) = 0;
+
+  protected:
+    LoadedModel() = default;
+    std::vector<TensorSpec> inputs_;
+    std::vector<TensorSpec> outputs_;
+};
+
+class Device {
+  public:
+    virtual ~Device() = default;
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] uint32_t instance() const noexcept { return instance_; }
+
+    [[nodiscard]] virtual Capabilities capabilities() const noexcept = 0;
+
+    // Whether its models are files (fd needed) or parameter maps (a file is ignored) (behaviour.md 3).
+    [[nodiscard]] virtual bool takesFile() const noexcept = 0;
+
+    // Whether the number of threads changes what load() makes: models of such a device are instantiated per thread
+    // count.
+    [[nodiscard]] virtual bool usesThreads() const noexcept { return false; }
+
+    // Called once in the spawner, before any session exists and while there is one thread: opens and reads what the
+    // sandbox will deny. Leaves no thread behind.
+    virtual void warmUp() {}
+
+    // Parses, checks and prepares a model, which is untrusted data; survives any that can be survived. `threads` >= 1.
+    // Throws Error(LAROD_ERROR_LOAD_MODEL) with the framework's own text where it has one. Any thread, one call at a
+    // time.
+    [[nodiscard]] virtual std::unique_ptr<LoadedModel> load(const ModelSource& source, unsigned threads) = 0;
+
+  protected:
+    explicit Device(std::string name, uint32_t instance = 0) : name_(std::move(name)), instance_(instance) {}
+
+  private:
+    std::string name_;
+    uint32_t instance_;
+};
+
+}  // namespace larod::device
