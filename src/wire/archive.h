@@ -6,7 +6,8 @@
 // without padding, since both ends are on one machine; sizes are 64 bits wide, so a 32-bit client can talk to a 64-bit
 // service.
 //
-//   integers, enums   their bytes
+//   integers, enums   their bytes; a value outside the larod enumerations is read as INVALID (0), since the C++ type
+//                     can't hold it
 //   text              u32 length, bytes (not terminated)
 //   list              u32 count, elements
 //   dims, pitches     u8 count (<= 12), u64 each
@@ -32,6 +33,21 @@
 #include "base/tensor_spec.h"
 
 namespace larod::wire {
+
+// An enumeration of larod.h, whose type does not fix what values it can hold. They all have 0 for INVALID.
+template <typename T>
+concept ApiEnum =
+    std::is_same_v<T, larodAccess> || std::is_same_v<T, larodTensorDataType> || std::is_same_v<T, larodTensorLayout>;
+
+[[nodiscard]] constexpr uint32_t valueCount(larodAccess /*tag*/) noexcept {
+    return LAROD_ACCESS_USER_PROTECTED + 1;
+}
+[[nodiscard]] constexpr uint32_t valueCount(larodTensorDataType /*tag*/) noexcept {
+    return LAROD_TENSOR_DATA_TYPE_MAX;
+}
+[[nodiscard]] constexpr uint32_t valueCount(larodTensorLayout /*tag*/) noexcept {
+    return LAROD_TENSOR_LAYOUT_MAX;
+}
 
 // Appends to a buffer of fixed capacity; past its end it only remembers that it did not fit.
 class Writer {
@@ -127,9 +143,16 @@ class Reader {
     }
 
     template <typename T>
-        requires((std::is_integral_v<T> && !std::is_same_v<T, bool>) || std::is_enum_v<T>)
+        requires((std::is_integral_v<T> && !std::is_same_v<T, bool>) || (std::is_enum_v<T> && !ApiEnum<T>))
     void operator()(T& value) noexcept {
         bytes(&value, sizeof(value));
+    }
+    template <ApiEnum T>
+    void operator()(T& value) noexcept {
+        uint32_t raw = 0;
+        static_assert(sizeof(raw) == sizeof(value));
+        (*this)(raw);
+        value = static_cast<T>(raw < valueCount(T{}) ? raw : 0);
     }
     void operator()(bool& value) noexcept {
         uint8_t byte = 0;

@@ -38,9 +38,7 @@ void collectFds(msghdr& message, std::vector<UniqueFd>& fds) {
 Received Channel::receive(Datagram& datagram, Wait wait) {
     datagram.fds.clear();
     datagram.size_ = 0;
-    if (datagram.fds.capacity() == 0) {
-        datagram.fds.reserve(kMaxDatagramFds);  // so that taking ownership below can't fail
-    }
+    datagram.fds.reserve(kMaxDatagramFds);  // so that taking ownership below can't fail
     ControlBuffer control;
     iovec data = {datagram.buffer_.get(), kMaxDatagramBytes};
     msghdr message = {};
@@ -118,6 +116,9 @@ Sent Channel::send(std::span<const std::byte> bytes, std::span<const int> fds, W
             case ENOTCONN:
                 return Sent::PeerGone;
             case EBADF:
+                if (fds.empty()) {
+                    throw Error(LAROD_ERROR_CONNECTION, "the connection's socket has been closed");
+                }
                 throw Error(LAROD_ERROR_FD, "one of the {} fds of the request is not open", fds.size());
             case EMSGSIZE:
                 throw Error(EINVAL, "a message of {} bytes is larger than this system allows", bytes.size());

@@ -22,6 +22,8 @@ inline constexpr size_t kMaxModelNameLength = 4095;
 inline constexpr size_t kMaxDeviceNameLength = 255;
 inline constexpr size_t kMaxDevices = 64;
 inline constexpr size_t kMaxErrorTextLength = 8192;
+inline constexpr size_t kMaxModelsPerPage = 1024;    // a page ends sooner where the datagram is full
+inline constexpr size_t kMaxReleasedTensors = 4096;  // in one message; a client with more sends several
 inline constexpr size_t kMaxParams = 256;  // entries of a map: 256 * (127 + 127 + ...) stays far below a datagram
 
 // api.md 18.

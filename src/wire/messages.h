@@ -220,7 +220,7 @@ struct Models {
     bool more = false;  // ask again with the last id of this page
     template <class Archive>
     void fields(Archive& archive) {
-        archive.list(models, 1024);
+        archive.list(models, kMaxModelsPerPage);
         archive(more);
     }
 };
@@ -310,7 +310,7 @@ struct ReleaseTensors {
     std::vector<uint64_t> trackingIds;
     template <class Archive>
     void fields(Archive& archive) {
-        archive.list(trackingIds, 4096);
+        archive.list(trackingIds, kMaxReleasedTensors);
     }
 };
 
@@ -331,6 +331,9 @@ struct JobTensor {
         if (trackingId == 0) {
             archive(hasFd);
             fd.fields(archive);
+        } else if constexpr (Archive::kReading) {
+            hasFd = false;  // the element may have served another message before
+            fd = {};
         }
         archive(dataType);
         archive(layout);
