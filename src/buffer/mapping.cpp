@@ -47,8 +47,8 @@ Mapping::Mapping(int fd, uint64_t offset, size_t length, MapAccess access) {
 }
 
 Mapping::~Mapping() {
+    sigbus_guard::remove(guardSlot_);  // first: once unmapped, the addresses may be another mapping's
     ::munmap(reserved_, reservedLength_);
-    sigbus_guard::remove(guardSlot_);
 }
 
 bool Mapping::broken() const noexcept {

@@ -22,24 +22,32 @@ struct Slot {
 std::array<Slot, kSlots> slots;
 std::atomic<size_t> firstToTry{0};
 
-void handle(int signal, siginfo_t* info, void* /*context*/) {
-    const int savedErrno = errno;
-    const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+// Puts anonymous memory over the mapping that holds `address`; false where none does.
+bool replace(uintptr_t address) noexcept {
     for (Slot& slot : slots) {
         const uintptr_t begin = slot.begin.load(std::memory_order_acquire);
-        const size_t length = slot.length.load(std::memory_order_relaxed);
-        if (begin > 1 && address >= begin && address - begin < length) {
+        const size_t length = slot.length.load(std::memory_order_acquire);
+        // Read again: where another thread took the slot meanwhile, the length is of another mapping.
+        const bool consistent = slot.begin.load(std::memory_order_relaxed) == begin;
+        if (consistent && begin > 1 && address >= begin && address - begin < length) {
             slot.broken.store(true, std::memory_order_release);
-            const void* replaced = ::mmap(reinterpret_cast<void*>(begin), length, PROT_READ | PROT_WRITE,
-                                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-            if (replaced != MAP_FAILED) {
-                errno = savedErrno;
-                return;
-            }
+            return ::mmap(reinterpret_cast<void*>(begin), length, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
         }
     }
-    // Not ours: the access is repeated on return, and the default action then ends the process.
-    ::signal(signal, SIG_DFL);
+    return false;
+}
+
+void handle(int signal, siginfo_t* info, void* /*context*/) {
+    const int savedErrno = errno;
+    const bool sent = info->si_code <= 0;  // by kill() and the like: it has no address
+    if (sent || !replace(reinterpret_cast<uintptr_t>(info->si_addr))) {
+        // Not ours: the default action ends the process when the access is repeated on return, or at once.
+        ::signal(signal, SIG_DFL);
+        if (sent) {
+            ::raise(signal);
+        }
+    }
     errno = savedErrno;
 }
 
@@ -62,7 +70,7 @@ std::optional<size_t> add(const void* begin, size_t length) noexcept {
         Slot& slot = slots[index];
         uintptr_t free = 0;
         if (slot.begin.compare_exchange_strong(free, 1, std::memory_order_relaxed)) {
-            slot.length.store(length, std::memory_order_relaxed);
+            slot.length.store(length, std::memory_order_release);
             slot.broken.store(false, std::memory_order_relaxed);
             slot.begin.store(reinterpret_cast<uintptr_t>(begin), std::memory_order_release);
             firstToTry.store(index + 1, std::memory_order_relaxed);

@@ -2,9 +2,9 @@
 // Survives files that shrink under a mapping.
 //
 // The handler of SIGBUS looks the address up in a table that it reads without locks: one slot per mapping, filled
-// before the mapping is used and emptied after it is gone. Where it is found, anonymous memory is put over the whole
-// mapping (over a single page would leave a mix of file and zeros) and the slot is marked. Any other SIGBUS ends the
-// process as usual.
+// before the mapping is used and emptied before it is unmapped (later, its addresses may belong to others). Where it is
+// found, anonymous memory is put over the whole mapping (over a single page would leave a mix of file and zeros) and
+// the slot is marked. Any other SIGBUS ends the process as usual.
 #pragma once
 
 #include <cstddef>
