@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line asks for.
+#include "larod-client/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "larod-client/tool_error.h"
+
+namespace larod::tools {
+
+namespace {
+
+// An option that may stand several times and takes exactly one argument each time.
+CLI::Option* addRepeatable(CLI::App& app, const std::string& names, std::vector<std::string>& values,
+                           const std::string& help) {
+    return app.add_option(names, values, help)->allow_extra_args(false)->take_all();
+}
+
+}  // namespace
+
+CommandLine parseCommandLine(int argc, const char* const* argv) {
+    Options options;
+    std::vector<std::string> modelParameters;
+    bool privateAccess = false;
+
+    CLI::App app("Loads a model into the larod service and runs jobs on it.", "larod-client");
+    app.set_help_flag("-h,--help", "Print this text and exit");
+    app.set_version_flag("--version", "larod-client " OPENLAROD_VERSION_STRING);
+    app.footer("Exit status: 0 success, 1 failure, 2 wrong usage. LAROD_SOCKET names the socket of the service.");
+
+    app.add_flag("-a,--list-devices", options.listDevices, "List the devices of the service and exit");
+    addRepeatable(app, "-b,--model-param", modelParameters,
+                  "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text")
+        ->type_name("KEY:VALUE");
+    app.add_option("-c,--device", options.device, "Device to load the model on")->type_name("NAME");
+    app.add_flag("-d,--debug", options.debug, "Print more: the tensors of the model, the time that loading took");
+    app.add_option("-g,--model", options.modelFile, "Model file; not needed for models described by -b alone")
+        ->type_name("FILE");
+    addRepeatable(app, "-i,--input", options.inputs,
+                  "Input data, once per input tensor in order. An empty name is random data; a single -i '' fills all "
+                  "inputs. Without any -i the model is only loaded")
+        ->type_name("FILE");
+    addRepeatable(app, "-o,--output", options.outputs,
+                  "Output data, once per output tensor in order. Default: the name of the first input file, or the "
+                  "random seed, with .out0, .out1 ... in the current folder")
+        ->type_name("FILE");
+    app.add_flag("-p,--private", privateAccess, "Load the model with private access (always so)");
+    app.add_flag("-q,--async", options.async, "Queue the jobs so that the device always has work");
+    app.add_option("-w,--warmup", options.warmUpRounds, "Jobs to run first and not to count")->type_name("NUMBER");
+    app.add_option("-R,--rounds", options.rounds, "Jobs to run; 0: until SIGINT or SIGTERM. Default 1")
+        ->type_name("NUMBER");
+    app.add_flag("-X,--track-inputs", options.trackInputs, "Track the input tensors");
+    app.add_flag("-Y,--track-outputs", options.trackOutputs, "Track the output tensors");
+    app.add_option("--random-seed", options.randomSeed, "Seed of the random inputs. Default: the system clock")
+        ->type_name("NUMBER");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return app.help();
+    } catch (const CLI::CallForVersion& version) {
+        return std::string(version.what()) + "\n";
+    } catch (const CLI::ParseError& error) {
+        throw UsageError(error.what());
+    }
+
+    for (const std::string& parameter : modelParameters) {
+        options.modelParameters.push_back(parseParameter(parameter));
+    }
+    if (options.listDevices) {
+        return options;
+    }
+    if (options.device.empty()) {
+        throw UsageError("name a device with -c (-a lists them)");
+    }
+    if (options.modelFile.empty() && options.modelParameters.empty()) {
+        throw UsageError("name a model file with -g, or describe a model with -b");
+    }
+    return options;
+}
+
+}  // namespace larod::tools
