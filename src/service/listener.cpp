@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/listener.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+#include "wire/channel.h"
+
+namespace larod::service {
+namespace {
+
+constexpr int kBacklog = 128;
+
+bool someoneListens(const std::string& path) {
+    try {
+        [[maybe_unused]] const UniqueFd socket = wire::connectSocket(path);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+}  // namespace
+
+Listener::Listener(std::string path) : path_(std::move(path)) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (path_.empty() || path_.size() >= sizeof(address.sun_path)) {
+        throw Error(LAROD_ERROR_CONNECTION, "socket path '{}' has {} characters; expected 1 to {}", path_, path_.size(),
+                    sizeof(address.sun_path) - 1);
+    }
+    std::memcpy(address.sun_path, path_.data(), path_.size());
+    const std::string directory = std::filesystem::path(path_).parent_path();
+    if (!directory.empty() && ::mkdir(directory.c_str(), 0755) == 0) {
+        createdDirectory_ = directory;
+    }
+    socket_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    int result = ::bind(socket_.get(), generic, sizeof(address));
+    if (result != 0 && errno == EADDRINUSE) {
+        if (someoneListens(path_)) {
+            throw Error(LAROD_ERROR_CONNECTION, "another service listens at '{}'; end it, or choose another --socket",
+                        path_);
+        }
+        ::unlink(path_.c_str());  // left by a service that was killed
+        result = ::bind(socket_.get(), generic, sizeof(address));
+    }
+    if (result != 0 || ::chmod(path_.c_str(), 0666) != 0 || ::listen(socket_.get(), kBacklog) != 0) {
+        const int reason = errno;
+        if (!createdDirectory_.empty()) {
+            ::rmdir(createdDirectory_.c_str());
+        }
+        throw Error(LAROD_ERROR_CONNECTION, "can't listen at '{}': {}", path_, errnoText(reason));
+    }
+}
+
+Listener::~Listener() {
+    ::unlink(path_.c_str());
+    if (!createdDirectory_.empty()) {
+        ::rmdir(createdDirectory_.c_str());
+    }
+}
+
+}  // namespace larod::service

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every model that is loaded in any session, with what the arbiter needs to know of it. Pure but for the fds that it
+// owns.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "base/param_map.h"
+#include "base/unique_fd.h"
+#include "service/device_turns.h"
+#include "wire/messages.h"
+
+namespace larod::service {
+
+// More than any use needs; a session that loads without end stops here.
+inline constexpr size_t kMaxModelsPerSession = 1024;
+
+// What a session is to the rules of access (behaviour.md 3.1).
+struct Accessor {
+    SessionKey session = 0;
+    uint32_t uid = 0;
+};
+
+struct ModelRecord {
+    wire::ModelInfo info;
+    std::optional<Accessor> owner;  // nothing: its session has ended (public models)
+    uint32_t uid = 0;               // of whoever loaded it
+    UniqueFd file;                  // sealed data, where others may use it
+    bool hasParams = false;
+    ParamMap params;
+};
+
+// Thread: the arbiter's. Errors are thrown as larod::Error with the codes of api.md 2.1.
+class ModelTable {
+  public:
+    // Gives the model its id: unique in the service's whole run, from 1.
+    uint64_t add(ModelRecord record);
+
+    [[nodiscard]] const ModelRecord& find(uint64_t modelId) const;                      // MODEL_NOT_FOUND
+    [[nodiscard]] const ModelRecord& findUsable(uint64_t modelId, Accessor who) const;  // ... or PERMISSION
+    void remove(uint64_t modelId, Accessor who);                                        // ... or PERMISSION
+
+    // Models after `afterId`, in the order of their ids, as many as fit into one datagram.
+    [[nodiscard]] wire::Models page(uint64_t afterId) const;
+
+    // The session is gone: so are the models that live no longer than it (behaviour.md 3.2).
+    // `sameUserLeft`: another session of the same user is there.
+    void removeSession(Accessor who, bool sameUserLeft);
+
+    [[nodiscard]] size_t size() const noexcept { return models_.size(); }
+
+  private:
+    std::map<uint64_t, ModelRecord> models_;
+    uint64_t lastId_ = 0;
+};
+
+}  // namespace larod::service

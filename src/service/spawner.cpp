@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/spawner.h"
+
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "buffer/sigbus_guard.h"
+#include "device/device_list.h"
+#include "session/control_messages.h"
+#include "session/sandbox.h"
+#include "session/session.h"
+#include "session/status_page.h"
+#include "wire/channel.h"
+#include "wire/codec.h"
+
+// There where the program is built with a leak checker: an orderly end of a session checks, too.
+extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check();
+
+namespace larod::service {
+namespace {
+
+namespace control = session::control;
+
+constexpr int kExitLeaks = 23;
+constexpr int kExitError = 1;
+
+class Spawner {
+  public:
+    Spawner(const Options& options, SpawnerFds fds)
+        : options_(options),
+          listener_(std::move(fds.listener)),
+          arbiter_(std::move(fds.arbiter)),
+          servicePage_(fds.servicePage.get()) {}
+
+    int run();
+
+  private:
+    [[noreturn]] void becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page);
+    void acceptClient();
+    void startSession(UniqueFd client);
+    void reap();
+    void loadDevices();
+    void setUpSignals();
+
+    template <typename Message>
+    bool tell(const Message& message, std::span<const int> sent = {}) {
+        std::array<std::byte, 32 * 1024> buffer;
+        return arbiter_.send(wire::encode(message, 0, buffer), sent, wire::Wait::Yes) == wire::Sent::Yes;
+    }
+
+    const Options& options_;
+    const UniqueFd listener_;
+    wire::Channel arbiter_;
+    const session::PageMapping<const session::ServicePage> servicePage_;
+    std::vector<std::unique_ptr<device::Device>> devices_;
+    std::optional<session::Sandbox> sandbox_;
+    UniqueFd childSignal_;
+    std::map<pid_t, uint64_t> sessions_;  // key by process
+    uint64_t lastSession_ = 0;
+    const pid_t spawnerPid_ = ::getpid();
+};
+
+// The parent's death ends this process. The parent may have died before the call: then somebody else is the parent now.
+void dieWithParent(pid_t parent) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) {
+        ::_exit(kExitError);
+    }
+}
+
+void Spawner::loadDevices() {
+    // One arena for all threads: glibc opens a file in /proc when it shrinks a second one, which the sandbox does not
+    // allow; and sessions stay small.
+    ::mallopt(M_ARENA_MAX, 1);
+    buffer::sigbus_guard::install();
+    devices_ = device::makeDevices();
+    if (options_.sandbox == SandboxMode::On) {
+        sandbox_.emplace();
+    }
+}
+
+void Spawner::setUpSignals() {
+    // What a terminal or a service manager sends to the whole group is the arbiter's to act on.
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+        ::signal(signal, SIG_IGN);
+    }
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGCHLD);
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    childSignal_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int Spawner::run() {
+    loadDevices();
+    setUpSignals();
+    control::Ready ready;
+    for (const auto& device : devices_) {
+        ready.devices.push_back({device->name(), device->instance()});
+    }
+    if (!tell(ready)) {
+        return kExitError;
+    }
+    for (;;) {
+        std::array<pollfd, 3> events = {
+            {{listener_.get(), POLLIN, 0}, {childSignal_.get(), POLLIN, 0}, {arbiter_.fd(), POLLIN, 0}}};
+        if (::poll(events.data(), events.size(), -1) < 0 && errno != EINTR) {
+            return kExitError;
+        }
+        if (events[2].revents != 0) {
+            return 0;  // the arbiter sends nothing: it is gone, and the sessions end with this process
+        }
+        if (events[1].revents != 0) {
+            reap();
+        }
+        if (events[0].revents != 0) {
+            acceptClient();
+        }
+    }
+}
+
+void Spawner::reap() {
+    signalfd_siginfo info;
+    while (::read(childSignal_.get(), &info, sizeof(info)) > 0) {
+    }
+    int status = 0;
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        const auto it = sessions_.find(pid);
+        if (it != sessions_.end()) {
+            tell(control::SessionEnded{it->second, status});
+            sessions_.erase(it);
+        }
+    }
+}
+
+void Spawner::acceptClient() {
+    UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!client) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+            spdlog::error("can't accept a client: {}", errnoText(errno));
+            // The client stays in the queue; without a pause this would be a busy loop until something is closed.
+            ::poll(nullptr, 0, 50);
+        }
+        return;
+    }
+    try {
+        startSession(std::move(client));
+    } catch (const Error& error) {
+        spdlog::error("a client got no session: {}", error.text());
+    }
+}
+
+void Spawner::startSession(UniqueFd client) {
+    ucred credentials = {};
+    socklen_t length = sizeof(credentials);
+    ::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length);
+
+    const uint64_t key = ++lastSession_;
+    pid_t pid = -1;
+    try {
+        auto [arbiterEnd, sessionEnd] = wire::makeSocketPair();
+        UniqueFd page = session::makePage("larod-session");
+        // Before the fork, so that whatever the session asks for, the arbiter knows it already.
+        const std::array<int, 3> sent = {client.get(), arbiterEnd.get(), page.get()};
+        tell(control::SessionStarted{key, credentials.uid, credentials.pid}, sent);
+        arbiterEnd.reset();
+        pid = ::fork();
+        if (pid == 0) {
+            becomeSession(std::move(client), std::move(sessionEnd), std::move(page));
+        }
+        if (pid < 0) {
+            const int reason = errno;
+            tell(control::SessionEnded{key, 0});
+            throw Error(LAROD_ERROR_CREATE_SESSION, "can't make a process for the session: {}", errnoText(reason));
+        }
+    } catch (const Error& error) {
+        std::array<std::byte, 1024> buffer;
+        const wire::Refusal refusal{wire::kProtocolVersion, wire::kMagic, LAROD_ERROR_CREATE_SESSION, error.text()};
+        wire::Channel channel(std::move(client));
+        [[maybe_unused]] const wire::Sent told = channel.send(wire::encodeRefusal(refusal, buffer), {}, wire::Wait::No);
+        throw;
+    }
+    sessions_.emplace(pid, key);
+    const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const int fd = pidfd.get();
+    tell(control::SessionForked{key, pid}, std::span<const int>(&fd, pidfd ? 1 : 0));
+}
+
+void Spawner::becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page) {
+    int status = 0;
+    try {
+        dieWithParent(spawnerPid_);
+        session::closeAllBut({client.get(), controlEnd.get(), page.get(), logFd()});
+        ::signal(SIGCHLD, SIG_DFL);
+        sigset_t none;
+        ::sigemptyset(&none);
+        ::sigprocmask(SIG_SETMASK, &none, nullptr);
+        renameLog("session");
+        const session::PageMapping<session::StatusPage> statusPage(page.get());
+        page.reset();
+        if (sandbox_) {
+            session::setSessionLimits();
+            sandbox_->enter();
+        }
+        {
+            session::Session session(std::move(client), std::move(controlEnd), devices_, *statusPage, *servicePage_,
+                                     options_.threads);
+            session.serve();
+        }
+        devices_.clear();
+        if (__lsan_do_recoverable_leak_check != nullptr && __lsan_do_recoverable_leak_check() != 0) {
+            status = kExitLeaks;
+        }
+    } catch (const std::exception& error) {
+        spdlog::error("the session ends: {}", error.what());
+        status = kExitError;
+    }
+    // Nothing of the spawner that this process has a copy of is to be destroyed here.
+    ::_exit(status);
+}
+
+}  // namespace
+
+int runSpawner(const Options& options, SpawnerFds fds) {
+    const pid_t parent = ::getppid();
+    dieWithParent(parent);
+    renameLog("spawner");
+    try {
+        session::closeAllBut({fds.listener.get(), fds.arbiter.get(), fds.servicePage.get(), logFd()});
+        Spawner spawner(options, std::move(fds));
+        return spawner.run();
+    } catch (const Error& error) {
+        spdlog::error("{}", error.text());
+        return kExitError;
+    }
+}
+
+}  // namespace larod::service

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/job_runner.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/monotonic_time.h"
+
+namespace larod::session {
+namespace {
+
+constexpr size_t kSpareJobs = 64;
+
+bool skips(uint64_t mask, size_t index) noexcept {
+    return index < 64 && ((mask >> index) & 1U) != 0;
+}
+
+}  // namespace
+
+JobRunner::JobRunner(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
+                     Replies& replies, std::function<void(uint32_t)> drain)
+    : page_(page), replies_(replies), drain_(std::move(drain)) {
+    for (uint32_t i = 0; i < devices.size(); ++i) {
+        queues_.push_back(std::make_unique<DeviceQueue>(*devices[i], page.turns[i], i, arbiter));
+    }
+}
+
+std::unique_ptr<Job> JobRunner::newJob() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) {
+        return std::make_unique<Job>();
+    }
+    auto job = std::move(spare_.back());
+    spare_.pop_back();
+    return job;
+}
+
+void JobRunner::recycle(std::unique_ptr<Job> job) noexcept {
+    job->clear();
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() < kSpareJobs) {
+        spare_.push_back(std::move(job));
+    }
+}
+
+Admission JobRunner::submit(std::unique_ptr<Job> job) {
+    const uint32_t index = job->model->info().device;
+    const bool quick = job->request.onlyRequest || job->model->lastRunNs.load(std::memory_order_relaxed) < kShortJobNs;
+    const uint8_t priority = job->request.priority;
+    const uint64_t requestId = job->requestId;
+    job->times.queuedNs = monotonicNs();
+    outstanding_.fetch_add(1, std::memory_order_relaxed);
+    untrackedFds_.fetch_add(job->untrackedFds, std::memory_order_relaxed);
+
+    const std::lock_guard lock(mutex_);
+    if (stopped_) {
+        outstanding_.fetch_sub(1, std::memory_order_relaxed);
+        untrackedFds_.fetch_sub(job->untrackedFds, std::memory_order_relaxed);
+        return Admission::Queued;
+    }
+    DeviceQueue& queue = *queues_[index];
+    queue.jobs.push(std::move(job), priority, requestId);
+    page_.jobsQueued.fetch_add(1, std::memory_order_relaxed);
+    if (queue.served) {
+        return Admission::Queued;
+    }
+    queue.served = true;
+    return quick && queue.turn.tryStart() ? Admission::RunInline : Admission::Serve;
+}
+
+Admission JobRunner::serveInline(uint32_t device) {
+    runNext(device);
+    const std::lock_guard lock(mutex_);
+    DeviceQueue& queue = *queues_[device];
+    if (queue.jobs.hasReady()) {
+        return Admission::Serve;
+    }
+    queue.served = false;
+    return Admission::Queued;
+}
+
+void JobRunner::serve(uint32_t device) {
+    DeviceQueue& queue = *queues_[device];
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (stopped_ || !queue.jobs.hasReady()) {
+                queue.served = false;
+                return;
+            }
+        }
+        if (!queue.turn.start()) {
+            continue;  // the session ends
+        }
+        runNext(device);
+        drain_(device);
+    }
+}
+
+void JobRunner::runNext(uint32_t index) {
+    DeviceQueue& queue = *queues_[index];
+    std::unique_ptr<Job> job;
+    {
+        const std::lock_guard lock(mutex_);
+        job = queue.jobs.pop();
+        if (job) {
+            page_.jobsQueued.fetch_sub(1, std::memory_order_relaxed);
+            queue.running = job->model;
+        }
+    }
+    if (job) {
+        page_.activityDevice.store(index, std::memory_order_relaxed);
+        page_.activityModel.store(job->model->info().id, std::memory_order_relaxed);
+        page_.activity.store(Activity::Running, std::memory_order_relaxed);
+        runJob(queue, *job);
+        page_.activity.store(Activity::Idle, std::memory_order_relaxed);
+    }
+    // The turn goes back after the reply: the client is on its way while the arbiter is told.
+    bool backlog = false;
+    std::vector<std::shared_ptr<Tensor>> unbind;
+    std::shared_ptr<Model> ran;
+    {
+        const std::lock_guard lock(mutex_);
+        backlog = queue.jobs.hasReady();
+        unbind.swap(queue.unbindAfter);
+        ran.swap(queue.running);
+    }
+    for (const auto& tensor : unbind) {
+        tensor->unbind(ran->info().id);
+    }
+    if (job) {
+        finish(std::move(job));
+    }
+    queue.turn.finish(backlog);
+}
+
+void JobRunner::bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance) {
+    const device::Capabilities capabilities = queue.device.capabilities();
+    for (size_t i = 0; i < job.inputs.size(); ++i) {
+        BoundTensor& bound = job.inputs[i]->bind({Direction::Input, i}, instance, capabilities.runInput);
+        job.boundInputs.push_back(&bound);
+        job.inputBindings.push_back(bound.binding());
+    }
+    for (size_t i = 0; i < job.outputs.size(); ++i) {
+        BoundTensor& bound = job.outputs[i]->bind({Direction::Output, i}, instance, capabilities.runOutput);
+        job.boundOutputs.push_back(&bound);
+        job.outputBindings.push_back(bound.binding());
+    }
+}
+
+void JobRunner::runJob(DeviceQueue& queue, Job& job) {
+    StageTimes& times = job.times;
+    times.startedNs = monotonicNs();
+    try {
+        if (job.model->deleted.load(std::memory_order_acquire)) {
+            throw Error(LAROD_ERROR_MODEL_NOT_FOUND, "model {} was deleted while the job was queued",
+                        job.model->info().id);
+        }
+        const auto& instance = job.model->instance(queue.turn.threads());
+        bindTensors(queue, job, instance);
+        for (size_t i = 0; i < job.boundInputs.size(); ++i) {
+            job.boundInputs[i]->begin(skips(job.skipInputSync, i));
+        }
+        for (size_t i = 0; i < job.boundOutputs.size(); ++i) {
+            job.boundOutputs[i]->begin(skips(job.skipOutputSync, i));
+        }
+        times.mappedNs = monotonicNs();
+        instance->loaded().run({job.inputBindings, job.outputBindings, job.request.params});
+        times.ranNs = monotonicNs();
+        for (BoundTensor* input : job.boundInputs) {
+            input->end();
+        }
+        for (BoundTensor* output : job.boundOutputs) {
+            output->end();
+        }
+        times.syncedNs = monotonicNs();
+        job.model->lastRunNs.store(times.syncedNs - times.startedNs, std::memory_order_relaxed);
+        page_.jobsDone.fetch_add(1, std::memory_order_relaxed);
+        page_.deviceTimeNs.fetch_add(times.syncedNs - times.startedNs, std::memory_order_relaxed);
+        replies_.done(job.requestId);
+        times.repliedNs = monotonicNs();
+    } catch (const Error& error) {
+        fail(job, error);
+        return;
+    } catch (const std::bad_alloc&) {
+        fail(job, Error(ENOMEM, "the session has no memory left for this job"));
+        return;
+    }
+    if (spdlog::should_log(spdlog::level::trace)) {
+        spdlog::trace(
+            "job {} of model {}: queued {} us, waited {} us, bound {} us, ran {} us, synced {} us, replied {} us",
+            job.requestId, job.model->info().id, (times.queuedNs - times.arrivedNs) / 1000,
+            (times.startedNs - times.queuedNs) / 1000, (times.mappedNs - times.startedNs) / 1000,
+            (times.ranNs - times.mappedNs) / 1000, (times.syncedNs - times.ranNs) / 1000,
+            (times.repliedNs - times.syncedNs) / 1000);
+    }
+}
+
+void JobRunner::fail(Job& job, const Error& error) {
+    for (BoundTensor* bound : job.boundInputs) {
+        bound->abandon();
+    }
+    for (BoundTensor* bound : job.boundOutputs) {
+        bound->abandon();
+    }
+    page_.jobsFailed.fetch_add(1, std::memory_order_relaxed);
+    replies_.failure(job.requestId, error);
+}
+
+void JobRunner::finish(std::unique_ptr<Job> job) noexcept {
+    outstanding_.fetch_sub(1, std::memory_order_relaxed);
+    untrackedFds_.fetch_sub(job->untrackedFds, std::memory_order_relaxed);
+    recycle(std::move(job));
+}
+
+void JobRunner::unbind(const std::shared_ptr<Model>& model, std::vector<std::shared_ptr<Tensor>> tensors) {
+    {
+        const std::lock_guard lock(mutex_);
+        DeviceQueue& queue = *queues_[model->info().device];
+        if (queue.running == model) {
+            queue.unbindAfter = std::move(tensors);
+            return;
+        }
+    }
+    for (const auto& tensor : tensors) {
+        tensor->unbind(model->info().id);
+    }
+}
+
+void JobRunner::stop() {
+    std::vector<std::unique_ptr<Job>> dropped;
+    {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+        for (const auto& queue : queues_) {
+            for (auto& job : queue->jobs.takeAll()) {
+                dropped.push_back(std::move(job));
+            }
+            queue->turn.stop();
+        }
+    }
+}
+
+}  // namespace larod::session

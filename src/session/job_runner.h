@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the jobs of a session: one queue and one turn a device, and whoever serves it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "session/job.h"
+#include "session/job_queue.h"
+#include "session/replies.h"
+#include "session/turn.h"
+
+namespace larod::session {
+
+// A model whose jobs are shorter than this keeps the reading thread (processes.md 3): handing the role over costs as
+// much.
+inline constexpr uint64_t kShortJobNs = 200'000;
+
+// What the caller of submit() is to do.
+enum class Admission : uint8_t {
+    Queued,     // somebody serves the device already
+    RunInline,  // call serveInline() and go on reading: the job is short, or nothing else can come meanwhile
+    Serve,      // have somebody call serve(), and don't read meanwhile
+};
+
+// Thread: any.
+class JobRunner {
+  public:
+    // `drain` reads what has arrived from the client, so that the highest priority among all that was sent runs next.
+    // It is called by a serving thread between jobs, and must not wait.
+    JobRunner(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
+              Replies& replies, std::function<void(uint32_t device)> drain);
+
+    // An empty job, to be filled and submitted.
+    [[nodiscard]] std::unique_ptr<Job> newJob();
+    void recycle(std::unique_ptr<Job> job) noexcept;
+
+    // Queues the job. From RunInline on, the device's turn is held for its job.
+    [[nodiscard]] Admission submit(std::unique_ptr<Job> job);
+
+    // After RunInline: runs the job. Serve, where more has come in meanwhile that must not keep the reader.
+    [[nodiscard]] Admission serveInline(uint32_t device);
+
+    // After Serve: runs the device's jobs until its queue is empty. Waits for the turn.
+    void serve(uint32_t device);
+
+    // The model was deleted: forgets what `tensors` were bound to, at once or when its running job has ended.
+    void unbind(const std::shared_ptr<Model>& model, std::vector<std::shared_ptr<Tensor>> tensors);
+
+    // Drops all jobs that have not started, without a reply, and lets nobody wait for a turn.
+    void stop();
+
+    // Jobs submitted and not answered.
+    [[nodiscard]] size_t outstanding() const noexcept { return outstanding_.load(std::memory_order_relaxed); }
+    // Fds that those jobs hold and nobody else does.
+    [[nodiscard]] size_t untrackedFds() const noexcept { return untrackedFds_.load(std::memory_order_relaxed); }
+
+  private:
+    struct DeviceQueue {
+        DeviceQueue(device::Device& itsDevice, TurnState& state, uint32_t index, ArbiterLink& arbiter)
+            : device(itsDevice), turn(state, index, arbiter) {}
+        device::Device& device;
+        Turn turn;
+        JobQueue<Job> jobs;
+        bool served = false;
+        std::shared_ptr<Model> running;  // its model
+        std::vector<std::shared_ptr<Tensor>> unbindAfter;
+    };
+
+    void runNext(uint32_t index);
+    void runJob(DeviceQueue& queue, Job& job);
+    void bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance);
+    void fail(Job& job, const Error& error);
+    void finish(std::unique_ptr<Job> job) noexcept;
+
+    StatusPage& page_;
+    Replies& replies_;
+    const std::function<void(uint32_t)> drain_;
+    std::atomic<size_t> outstanding_{0};
+    std::atomic<size_t> untrackedFds_{0};
+
+    std::mutex mutex_;                                  // guards what follows, but not a queue's turn
+    std::vector<std::unique_ptr<DeviceQueue>> queues_;  // by the device's place in the list
+    std::vector<std::unique_ptr<Job>> spare_;
+    bool stopped_ = false;
+};
+
+}  // namespace larod::session

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads models into a session: its client's own, and those of others that its client may use.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "session/arbiter_link.h"
+#include "session/model.h"
+#include "session/status_page.h"
+
+namespace larod::session {
+
+inline constexpr uint64_t kMaxModelBytes = uint64_t{1} << 30;
+
+// Thread: one call at a time.
+class Loader {
+  public:
+    // `threads`: what a network model is loaded for first; later turns may allow another number.
+    Loader(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
+           unsigned threads)
+        : devices_(devices), page_(page), arbiter_(arbiter), threads_(threads) {}
+
+    // `file` is the client's fd, or nothing. Throws Error.
+    [[nodiscard]] std::shared_ptr<Model> load(const wire::LoadModel& request, UniqueFd file);
+
+    // A model of another session, as the arbiter keeps it. Throws Error(LAROD_ERROR_MODEL_NOT_FOUND or
+    // LAROD_ERROR_PERMISSION), or what loading throws.
+    [[nodiscard]] std::shared_ptr<Model> fetch(uint64_t modelId);
+
+  private:
+    [[nodiscard]] std::shared_ptr<const ModelData> copyFile(int fd);
+    [[nodiscard]] std::unique_ptr<device::LoadedModel> loadOn(uint32_t device, const ModelData* data,
+                                                              const std::optional<ParamMap>& params);
+
+    const std::span<const std::unique_ptr<device::Device>> devices_;
+    StatusPage& page_;
+    ArbiterLink& arbiter_;
+    const unsigned threads_;
+};
+
+}  // namespace larod::session

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/monotonic_time.h"
+#include "session/job_check.h"
+
+namespace larod::session {
+
+Session::Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
+                 StatusPage& page, const ServicePage& servicePage, unsigned threads)
+    : devices_(devices),
+      page_(page),
+      servicePage_(servicePage),
+      client_(std::move(client)),
+      arbiter_(std::move(arbiter)),
+      replies_(client_),
+      loader_(devices, page, arbiter_, threads),
+      runner_(devices, page, arbiter_, replies_, [this](uint32_t device) { drain(device); }),
+      drained_(devices.size()) {}
+
+Session::~Session() {
+    pool_.stop();
+}
+
+void Session::serve() {
+    if (!greet()) {
+        return;
+    }
+    read();
+    pool_.work();
+}
+
+// Whoever connects must say hello first, in our version; it is told what is wrong otherwise.
+bool Session::greet() {
+    if (client_.receive(datagram_, wire::Wait::Yes) != wire::Received::Message) {
+        return false;
+    }
+    const auto hello = wire::decodeHello(datagram_.bytes());
+    if (!hello || hello->version != wire::kProtocolVersion) {
+        wire::Refusal refusal;
+        if (hello) {
+            refusal.code = LAROD_ERROR_VERSION_MISMATCH;
+            refusal.text = fmt::format(
+                "the library speaks version {} of the protocol, the service version {}; install both of one release",
+                hello->version, wire::kProtocolVersion);
+        } else {
+            refusal.code = LAROD_ERROR_CONNECTION;
+            refusal.text = "the first message was no hello of a larod client";
+        }
+        std::array<std::byte, 512> buffer;
+        [[maybe_unused]] const wire::Sent sent = client_.send(wire::encodeRefusal(refusal, buffer), {}, wire::Wait::No);
+        return false;
+    }
+    wire::Welcome welcome;
+    for (const auto& device : devices_) {
+        welcome.devices.push_back({device->name(), device->instance()});
+    }
+    replies_.send(welcome, 0);
+    return true;
+}
+
+void Session::read() {
+    for (;;) {
+        const wire::Received received = client_.receive(datagram_, wire::Wait::Yes);
+        if (received != wire::Received::Message) {
+            if (received == wire::Received::Malformed) {
+                replies_.failure(0, Error(LAROD_ERROR_CONNECTION, "a message was larger than the protocol allows"));
+            }
+            end();
+            return;
+        }
+        if (dispatch(datagram_, true) == Reading::Stop) {
+            return;
+        }
+    }
+}
+
+void Session::drain(uint32_t device) {
+    auto& datagram = drained_[device];
+    if (!datagram) {
+        datagram = std::make_unique<wire::Datagram>();
+    }
+    while (!ended_.load(std::memory_order_relaxed) &&
+           client_.receive(*datagram, wire::Wait::No) == wire::Received::Message) {
+        // The end of the stream is the reader's business; it sees it, too.
+        [[maybe_unused]] const Reading reading = dispatch(*datagram, false);
+    }
+}
+
+Session::Reading Session::dispatch(wire::Datagram& datagram, bool reading) {
+    const auto header = wire::decodeHeader(datagram.bytes());
+    if (!header) {
+        replies_.failure(0,
+                         Error(LAROD_ERROR_CONNECTION, "a message of {} bytes has no header", datagram.bytes().size()));
+        end();
+        return Reading::Stop;
+    }
+    try {
+        return handle(*header, datagram, reading);
+    } catch (const Error& error) {
+        if (error.code() != LAROD_ERROR_CONNECTION) {
+            replies_.failure(header->requestId, error);
+            return Reading::GoOn;
+        }
+        // Malformed, or the arbiter is gone: this session has nothing more to say.
+        replies_.failure(0, error);
+    } catch (const std::bad_alloc&) {
+        replies_.failure(header->requestId, Error(ENOMEM, "the session has no memory left for this request"));
+        return Reading::GoOn;
+    }
+    end();
+    return Reading::Stop;
+}
+
+Session::Reading Session::handle(const wire::Header& header, wire::Datagram& datagram, bool reading) {
+    switch (header.type) {
+        case wire::MessageType::RunJob:
+            return runJob(header.requestId, datagram, reading);
+        case wire::MessageType::LoadModel:
+            loadModel(header.requestId, datagram);
+            break;
+        case wire::MessageType::DeleteModel:
+            deleteModel(header.requestId, datagram);
+            break;
+        case wire::MessageType::AllocTensors:
+            allocTensors(header.requestId, datagram);
+            break;
+        case wire::MessageType::TrackTensor:
+            trackTensor(header.requestId, datagram);
+            break;
+        case wire::MessageType::ReleaseTensors:
+            releaseTensors(header.requestId, datagram);
+            break;
+        case wire::MessageType::GetModel:
+            passOn<wire::GetModel, wire::Model>(header.requestId, datagram);
+            break;
+        case wire::MessageType::GetModels:
+            passOn<wire::GetModels, wire::Models>(header.requestId, datagram);
+            break;
+        case wire::MessageType::GetNumSessions:
+            passOn<wire::GetNumSessions, wire::NumSessions>(header.requestId, datagram);
+            break;
+        case wire::MessageType::Disconnect:
+            disconnect(header.requestId);
+            return Reading::Stop;
+        default:
+            throw Error(LAROD_ERROR_CONNECTION, "message type {} is unknown to this service",
+                        static_cast<uint32_t>(header.type));
+    }
+    return Reading::GoOn;
+}
+
+template <typename Request, typename Reply>
+void Session::passOn(uint64_t requestId, const wire::Datagram& datagram) {
+    Request request;
+    wire::decode(datagram.bytes(), request);
+    replies_.send(arbiter_.call<Reply>(request), requestId);
+}
+
+Session::Reading Session::runJob(uint64_t requestId, wire::Datagram& datagram, bool reading) {
+    auto job = runner_.newJob();
+    job->times.arrivedNs = monotonicNs();
+    job->requestId = requestId;
+    try {
+        wire::decode(datagram.bytes(), job->request);
+        const auto model = findModel(job->request.modelId);
+        if (!model) {
+            // A model of another session, or none: the arbiter knows, and loading takes its time.
+            auto fds = std::make_shared<std::vector<UniqueFd>>(std::move(datagram.fds));
+            auto waiting = std::make_shared<std::unique_ptr<Job>>(std::move(job));
+            runLater([this, fds, waiting] {
+                const uint64_t id = (*waiting)->requestId;
+                try {
+                    (*waiting)->model = findOrFetchModel((*waiting)->request.modelId);
+                    prepare(**waiting, *fds);
+                    [[maybe_unused]] const Reading unused = admit(std::move(*waiting), false);
+                } catch (const Error& error) {
+                    replies_.failure(id, error);
+                }
+            });
+            return Reading::GoOn;
+        }
+        job->model = model;
+        prepare(*job, datagram.fds);
+    } catch (...) {
+        if (job) {
+            runner_.recycle(std::move(job));
+        }
+        throw;
+    }
+    return admit(std::move(job), reading);
+}
+
+Session::Reading Session::admit(std::unique_ptr<Job> job, bool reading) {
+    const uint32_t device = job->model->info().device;
+    Admission admission = runner_.submit(std::move(job));
+    if (admission == Admission::RunInline && reading) {
+        admission = runner_.serveInline(device);
+    }
+    if (admission == Admission::Queued) {
+        return Reading::GoOn;
+    }
+    if (!reading) {
+        pool_.run([this, device, admission] {
+            if (admission == Admission::RunInline && runner_.serveInline(device) == Admission::Queued) {
+                return;
+            }
+            runner_.serve(device);
+        });
+        return Reading::GoOn;
+    }
+    pool_.run([this] { read(); });
+    runner_.serve(device);
+    return Reading::Stop;
+}
+
+void Session::prepare(Job& job, std::vector<UniqueFd>& fds) {
+    if (runner_.outstanding() >= wire::kMaxOutstandingRequests) {
+        throw Error(LAROD_ERROR_JOB, "more than {} jobs of one connection are outstanding; wait for some to end",
+                    wire::kMaxOutstandingRequests);
+    }
+    if (!fds.empty() && runner_.untrackedFds() + fds.size() > kMaxQueuedFds) {
+        throw Error(LAROD_ERROR_JOB,
+                    "the queued jobs hold more than {} fds; wait for some to end, or track the tensors", kMaxQueuedFds);
+    }
+    const device::LoadedModel& loaded = job.model->anyInstance();
+    const device::Device& device = job.model->device();
+    const bool compareLayout = device.comparesLayout();
+    checkTensors(Direction::Input, loaded.inputs(), job.request.inputs, compareLayout);
+    checkTensors(Direction::Output, loaded.outputs(), job.request.outputs, compareLayout);
+    loaded.checkParams(job.request.params);
+    if (!job.request.params.empty()) {
+        job.skipInputSync = skipSyncMask(job.request.params, "skip-input-dma-sync");
+        job.skipOutputSync = skipSyncMask(job.request.params, "skip-output-dma-sync");
+    }
+    const device::Capabilities capabilities = device.capabilities();
+    size_t nextFd = 0;
+    takeTensors(Direction::Input, job.request.inputs, job.inputs, loaded.inputs(), capabilities.runInput, fds, nextFd,
+                job.untrackedFds);
+    takeTensors(Direction::Output, job.request.outputs, job.outputs, loaded.outputs(), capabilities.runOutput, fds,
+                nextFd, job.untrackedFds);
+}
+
+void Session::takeTensors(Direction direction, const std::vector<wire::JobTensor>& given,
+                          std::vector<std::shared_ptr<Tensor>>& taken, const std::vector<TensorSpec>& specs,
+                          uint32_t deviceProps, std::vector<UniqueFd>& fds, size_t& nextFd, size_t& untracked) {
+    for (size_t i = 0; i < given.size(); ++i) {
+        const TensorPlace place{direction, i};
+        if (given[i].trackingId != 0) {
+            const std::lock_guard lock(mutex_);
+            const auto it = tracked_.find(given[i].trackingId);
+            if (it == tracked_.end()) {
+                throw Error(LAROD_ERROR_FD, "{}: it is no longer tracked", placeText(place));
+            }
+            taken.push_back(it->second.tensor);
+        } else {
+            if (!given[i].hasFd || nextFd >= fds.size()) {
+                throw Error(LAROD_ERROR_FD, "{}: it has no fd; set one with larodSetTensorFd", placeText(place));
+            }
+            try {
+                taken.push_back(std::make_shared<Tensor>(std::move(fds[nextFd++]), given[i].fd));
+            } catch (const Error& error) {
+                throw Error(error.code(), "{}: {}", placeText(place), error.text());
+            }
+            ++untracked;
+        }
+        taken.back()->check(place, specs[i].byteSize(), deviceProps);
+    }
+}
+
+std::shared_ptr<Model> Session::findModel(uint64_t modelId) {
+    std::shared_ptr<Model> model;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto it = models_.find(modelId);
+        if (it == models_.end()) {
+            return nullptr;
+        }
+        model = it->second;
+    }
+    if (model->own()) {
+        return model;
+    }
+    // A deletion holds from the moment that it succeeds, also here (processes.md 6).
+    const uint64_t generation = servicePage_.modelGeneration.load(std::memory_order_acquire);
+    if (model->seenGeneration.load(std::memory_order_relaxed) != generation) {
+        try {
+            [[maybe_unused]] const auto found = arbiter_.call<wire::Model>(wire::GetModel{modelId});
+            model->seenGeneration.store(generation, std::memory_order_relaxed);
+        } catch (const Error&) {
+            forget(model);
+            throw;
+        }
+    }
+    return model;
+}
+
+std::shared_ptr<Model> Session::findOrFetchModel(uint64_t modelId) {
+    if (auto model = findModel(modelId)) {
+        return model;
+    }
+    const uint64_t generation = servicePage_.modelGeneration.load(std::memory_order_acquire);
+    auto model = loader_.fetch(modelId);
+    model->seenGeneration.store(generation, std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    models_.emplace(modelId, model);
+    return model;
+}
+
+void Session::loadModel(uint64_t requestId, wire::Datagram& datagram) {
+    auto request = std::make_shared<wire::LoadModel>();
+    wire::decode(datagram.bytes(), *request);
+    auto file = std::make_shared<UniqueFd>();
+    if (request->hasFile) {
+        if (datagram.fds.empty()) {
+            throw Error(LAROD_ERROR_FD, "the fd of the model did not arrive");
+        }
+        *file = std::move(datagram.fds.front());
+    }
+    runLater([this, requestId, request, file] {
+        try {
+            const auto model = loader_.load(*request, std::move(*file));
+            {
+                const std::lock_guard lock(mutex_);
+                models_.emplace(model->info().id, model);
+            }
+            replies_.send(wire::Model{model->info()}, requestId);
+        } catch (const Error& error) {
+            replies_.failure(requestId, error);
+        } catch (const std::bad_alloc&) {
+            replies_.failure(requestId, Error(ENOMEM, "the session has no memory left for this model"));
+        }
+    });
+}
+
+// Loading takes long and runs beside reading and jobs, one at a time.
+void Session::runLater(std::function<void()> load) {
+    const std::lock_guard lock(mutex_);
+    if (loads_.size() >= kMaxQueuedFds) {
+        throw Error(LAROD_ERROR_LOAD_MODEL, "more than {} models of one connection wait to be loaded", kMaxQueuedFds);
+    }
+    loads_.push_back(std::move(load));
+    if (!loading_) {
+        loading_ = true;
+        pool_.run([this] { runLoads(); });
+    }
+}
+
+void Session::runLoads() {
+    while (!ended_.load(std::memory_order_relaxed)) {
+        std::function<void()> load;
+        {
+            const std::lock_guard lock(mutex_);
+            if (loads_.empty()) {
+                loading_ = false;
+                return;
+            }
+            load = std::move(loads_.front());
+            loads_.pop_front();
+        }
+        load();
+    }
+}
+
+void Session::deleteModel(uint64_t requestId, const wire::Datagram& datagram) {
+    wire::DeleteModel request;
+    wire::decode(datagram.bytes(), request);
+    [[maybe_unused]] const auto done = arbiter_.call<wire::Done>(request);
+    std::shared_ptr<Model> model;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto it = models_.find(request.modelId);
+        model = it == models_.end() ? nullptr : it->second;
+    }
+    if (model) {
+        forget(model);
+    }
+    replies_.done(requestId);
+}
+
+void Session::forget(const std::shared_ptr<Model>& model) {
+    model->deleted.store(true, std::memory_order_release);
+    std::vector<std::shared_ptr<Tensor>> tensors;
+    {
+        const std::lock_guard lock(mutex_);
+        models_.erase(model->info().id);
+        for (const auto& [id, tracked] : tracked_) {
+            tensors.push_back(tracked.tensor);
+        }
+    }
+    runner_.unbind(model, std::move(tensors));
+    if (model->memoryId() != 0) {
+        arbiter_.notify(control::ReleaseMemory{{model->memoryId()}});
+    }
+}
+
+uint64_t Session::addTensors(std::vector<Tracked> tensors) {
+    const std::lock_guard lock(mutex_);
+    if (tracked_.size() + tensors.size() > wire::kMaxTrackedTensors) {
+        throw Error(LAROD_ERROR_ALLOC,
+                    "{} tensors are tracked, {} more exceed the limit of {} a connection; destroy some first",
+                    tracked_.size(), tensors.size(), wire::kMaxTrackedTensors);
+    }
+    const uint64_t firstId = lastTrackingId_ + 1;
+    for (Tracked& tensor : tensors) {
+        tracked_.emplace(++lastTrackingId_, std::move(tensor));
+    }
+    page_.trackedTensors.store(tracked_.size(), std::memory_order_relaxed);
+    return firstId;
+}
+
+void Session::trackTensor(uint64_t requestId, wire::Datagram& datagram) {
+    wire::TrackTensor request;
+    wire::decode(datagram.bytes(), request);
+    if (datagram.fds.size() != 1) {
+        throw Error(LAROD_ERROR_FD, "the fd of the tensor did not arrive");
+    }
+    auto tensor = std::make_shared<Tensor>(std::move(datagram.fds.front()), request.fd);
+    replies_.send(wire::TensorTracked{addTensors({{std::move(tensor), 0}})}, requestId);
+}
+
+void Session::allocTensors(uint64_t requestId, const wire::Datagram& datagram) {
+    wire::AllocTensors request;
+    wire::decode(datagram.bytes(), request);
+    auto model = findModel(request.modelId);
+    if (!model) {
+        // Not loaded here: whether it exists and may be used is the arbiter's word; its metadata is all that is needed.
+        auto shared = std::make_shared<wire::AllocTensors>(request);
+        runLater([this, requestId, shared] {
+            try {
+                allocFor(requestId, *shared, *findOrFetchModel(shared->modelId));
+            } catch (const Error& error) {
+                replies_.failure(requestId, error);
+            }
+        });
+        return;
+    }
+    allocFor(requestId, request, *model);
+}
+
+void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, const Model& model) {
+    const bool input = request.direction == Direction::Input;
+    const device::Capabilities capabilities = model.device().capabilities();
+    const uint32_t possible = input ? capabilities.allocInput : capabilities.allocOutput;
+    if ((request.fdProps & ~possible) != 0) {
+        throw Error(LAROD_ERROR_ALLOC, "{} can allocate buffers with the fd properties {:#x}, not {:#x}{}",
+                    model.device().name(), possible, request.fdProps,
+                    (request.fdProps & LAROD_FD_PROP_DMABUF) != 0 ? " (this release allocates no dma-bufs)" : "");
+    }
+    const auto& specs = input ? model.anyInstance().inputs() : model.anyInstance().outputs();
+    control::AllocMemory allocation;
+    for (const TensorSpec& spec : specs) {
+        allocation.sizes.push_back(spec.byteSize());
+    }
+    std::vector<UniqueFd> fds;
+    control::MemoryAllocated memory;
+    if (!specs.empty()) {
+        memory = arbiter_.call<control::MemoryAllocated>(allocation, {}, &fds);
+    }
+    if (fds.size() != specs.size() || memory.ids.size() != specs.size()) {
+        throw Error(LAROD_ERROR_CONNECTION, "the larod service gave {} buffers instead of {}", fds.size(),
+                    specs.size());
+    }
+    try {
+        wire::TensorsAllocated reply;
+        std::vector<int> sent;
+        std::vector<Tracked> tensors;
+        for (size_t i = 0; i < specs.size(); ++i) {
+            const wire::FdAttributes attributes{specs[i].byteSize(), 0, LAROD_FD_TYPE_DISK};
+            sent.push_back(fds[i].get());
+            tensors.push_back({std::make_shared<Tensor>(std::move(fds[i]), attributes), memory.ids[i]});
+            reply.tensors.push_back({0, attributes.size, attributes.props});
+        }
+        uint64_t id = addTensors(std::move(tensors));
+        for (wire::AllocatedTensor& tensor : reply.tensors) {
+            tensor.trackingId = id++;
+        }
+        replies_.send(reply, requestId, sent);
+    } catch (const Error&) {
+        arbiter_.notifyLarge(control::ReleaseMemory{memory.ids});
+        throw;
+    }
+}
+
+void Session::releaseTensors(uint64_t requestId, const wire::Datagram& datagram) {
+    wire::ReleaseTensors request;
+    wire::decode(datagram.bytes(), request);
+    std::vector<Tracked> released;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const uint64_t id : request.trackingIds) {
+            const auto it = tracked_.find(id);
+            if (it != tracked_.end()) {
+                released.push_back(std::move(it->second));
+                tracked_.erase(it);
+            }
+        }
+        page_.trackedTensors.store(tracked_.size(), std::memory_order_relaxed);
+    }
+    control::ReleaseMemory memory;
+    for (const Tracked& tracked : released) {
+        if (tracked.memoryId != 0) {
+            memory.ids.push_back(tracked.memoryId);
+        }
+    }
+    if (!memory.ids.empty()) {
+        arbiter_.notifyLarge(memory);
+    }
+    released.clear();  // unmapped before the client hears of it
+    replies_.done(requestId);
+}
+
+void Session::disconnect(uint64_t requestId) {
+    [[maybe_unused]] const auto done = arbiter_.call<wire::Done>(control::Goodbye{});
+    replies_.done(requestId);
+    end();
+}
+
+void Session::end() {
+    if (ended_.exchange(true)) {
+        return;
+    }
+    runner_.stop();
+    pool_.stop();
+    client_.shutdown();  // whoever is still reading
+}
+
+}  // namespace larod::session

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session: everything of one client, in a process of its own.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "session/arbiter_link.h"
+#include "session/job_runner.h"
+#include "session/loader.h"
+#include "session/replies.h"
+#include "session/status_page.h"
+#include "session/thread_pool.h"
+#include "wire/channel.h"
+
+namespace larod::session {
+
+// Fds of queued jobs and loads that nobody else holds. With one more, a job fails instead of the whole session.
+inline constexpr size_t kMaxQueuedFds = 8192;
+
+// Thread: serve() is called once, by the process's first thread. Reading is a role: one thread at a time reads; it
+// hands the role over before it does anything long. A message may also be read by a thread that serves a device,
+// between two jobs.
+class Session {
+  public:
+    Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
+            StatusPage& page, const ServicePage& servicePage, unsigned threads);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    // Answers the handshake and the client's requests until the client is gone.
+    void serve();
+
+  private:
+    // What the reading thread is to do after a message.
+    enum class Reading : uint8_t { GoOn, Stop };
+
+    struct Tracked {
+        std::shared_ptr<Tensor> tensor;
+        uint64_t memoryId;  // of the arbiter, 0 for memory of the client
+    };
+
+    [[nodiscard]] bool greet();
+    void read();
+    void drain(uint32_t device);
+    [[nodiscard]] Reading dispatch(wire::Datagram& datagram, bool reading);
+    [[nodiscard]] Reading handle(const wire::Header& header, wire::Datagram& datagram, bool reading);
+    [[nodiscard]] Reading runJob(uint64_t requestId, wire::Datagram& datagram, bool reading);
+    [[nodiscard]] Reading admit(std::unique_ptr<Job> job, bool reading);
+    void end();
+
+    void loadModel(uint64_t requestId, wire::Datagram& datagram);
+    void deleteModel(uint64_t requestId, const wire::Datagram& datagram);
+    void allocTensors(uint64_t requestId, const wire::Datagram& datagram);
+    void allocFor(uint64_t requestId, const wire::AllocTensors& request, const Model& model);
+    void trackTensor(uint64_t requestId, wire::Datagram& datagram);
+    void releaseTensors(uint64_t requestId, const wire::Datagram& datagram);
+    void disconnect(uint64_t requestId);
+    template <typename Request, typename Reply>
+    void passOn(uint64_t requestId, const wire::Datagram& datagram);
+
+    void prepare(Job& job, std::vector<UniqueFd>& fds);
+    void takeTensors(Direction direction, const std::vector<wire::JobTensor>& given,
+                     std::vector<std::shared_ptr<Tensor>>& taken, const std::vector<TensorSpec>& specs,
+                     uint32_t deviceProps, std::vector<UniqueFd>& fds, size_t& nextFd, size_t& untracked);
+    [[nodiscard]] std::shared_ptr<Model> findModel(uint64_t modelId);
+    [[nodiscard]] std::shared_ptr<Model> findOrFetchModel(uint64_t modelId);
+    [[nodiscard]] uint64_t addTensors(std::vector<Tracked> tensors);  // all or none; the ids follow each other
+    void forget(const std::shared_ptr<Model>& model);
+    void runLater(std::function<void()> load);
+    void runLoads();
+
+    const std::span<const std::unique_ptr<device::Device>> devices_;
+    StatusPage& page_;
+    const ServicePage& servicePage_;
+    wire::Channel client_;
+    ArbiterLink arbiter_;
+    Replies replies_;
+    Loader loader_;
+    JobRunner runner_;
+    wire::Datagram datagram_;                               // of whoever has the reading role
+    std::vector<std::unique_ptr<wire::Datagram>> drained_;  // by device, of whoever serves it
+    std::atomic<bool> ended_{false};
+
+    std::mutex mutex_;  // guards what follows
+    std::map<uint64_t, std::shared_ptr<Model>> models_;
+    std::map<uint64_t, Tracked> tracked_;
+    uint64_t lastTrackingId_ = 0;
+    std::deque<std::function<void()>> loads_;
+    bool loading_ = false;
+
+    ThreadPool pool_;  // last: its threads use everything above
+};
+
+}  // namespace larod::session

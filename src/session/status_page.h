@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that a session and the arbiter share: turn words, what the session is doing, counters.
+//
+// One page a session, made by the spawner, mapped for reading and writing by both. For the arbiter everything in it is
+// untrusted: it keeps its own state, and reads codes and numbers from here, never text and never pointers.
+// The service page is one for all, written by the arbiter and mapped read-only by sessions.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/unique_fd.h"
+#include "wire/limits.h"
+
+namespace larod::session {
+
+// What a session is doing, for the note that tells its client of a crash.
+enum class Activity : uint32_t { Idle, Loading, Running };
+
+// The turn of a session on a device (processes.md 2): a futex word.
+//
+//     None --grant--> Idle <--start/finish--> Busy
+//      ^               |                       |
+//      +---reclaim-----+------give back--------+
+//
+// The low bits are the phase; kTurnWanted is set by the arbiter on Idle or Busy when another session waits. The bits
+// above count the grants: a session that asked and then sees None with another count knows that a grant came and was
+// taken back unused, and asks again.
+inline constexpr uint32_t kTurnNone = 0;
+inline constexpr uint32_t kTurnIdle = 1;
+inline constexpr uint32_t kTurnBusy = 2;
+inline constexpr uint32_t kTurnPhaseMask = 3;
+inline constexpr uint32_t kTurnWanted = 4;
+inline constexpr uint32_t kTurnGrantUnit = 8;
+
+[[nodiscard]] constexpr uint32_t turnPhase(uint32_t word) noexcept {
+    return word & kTurnPhaseMask;
+}
+[[nodiscard]] constexpr uint32_t withTurnPhase(uint32_t word, uint32_t phase) noexcept {
+    return (word & ~kTurnPhaseMask) | phase;
+}
+
+struct TurnState {
+    std::atomic<uint32_t> word{kTurnNone};
+    std::atomic<uint32_t> threads{1};     // what the grant allows; written before the word
+    std::atomic<uint64_t> sliceEndNs{0};  // CLOCK_MONOTONIC; a session with a backlog may keep a wanted turn until then
+    std::atomic<uint64_t> lastEndNs{0};   // when the last job ended
+};
+
+struct StatusPage {
+    std::atomic<Activity> activity{Activity::Idle};
+    std::atomic<uint32_t> activityDevice{0};
+    std::atomic<uint64_t> activityModel{0};
+    std::atomic<uint64_t> jobsDone{0};
+    std::atomic<uint64_t> jobsFailed{0};
+    std::atomic<uint64_t> jobsQueued{0};
+    std::atomic<uint64_t> trackedTensors{0};
+    std::atomic<uint64_t> deviceTimeNs{0};
+    std::array<TurnState, wire::kMaxDevices> turns;
+};
+
+struct ServicePage {
+    std::atomic<uint64_t> modelGeneration{0};  // grows with every deletion of a model
+};
+
+static_assert(std::atomic<uint32_t>::is_always_lock_free && std::atomic<uint64_t>::is_always_lock_free);
+static_assert(sizeof(StatusPage) <= 4096);
+
+// A mapping of one of the pages. T is StatusPage or ServicePage (const for the read-only side).
+template <typename T>
+class PageMapping {
+  public:
+    explicit PageMapping(int fd);  // throws Error(LAROD_ERROR_CREATE_SESSION)
+    ~PageMapping();
+    PageMapping(const PageMapping&) = delete;
+    PageMapping& operator=(const PageMapping&) = delete;
+
+    [[nodiscard]] T& operator*() const noexcept { return *page_; }
+    [[nodiscard]] T* operator->() const noexcept { return page_; }
+
+  private:
+    T* page_;
+};
+
+// A memfd that holds one zeroed page; zeros are the initial state of both structures.
+[[nodiscard]] UniqueFd makePage(const char* name);
+
+// The same page, not writable through this descriptor.
+[[nodiscard]] UniqueFd reopenReadOnly(int fd);
+
+extern template class PageMapping<StatusPage>;
+extern template class PageMapping<ServicePage>;
+extern template class PageMapping<const ServicePage>;
+
+}  // namespace larod::session

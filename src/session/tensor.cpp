@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/tensor.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "buffer/file_identity.h"
+#include "session/model.h"
+
+namespace larod::session {
+
+std::string placeText(TensorPlace place) {
+    return fmt::format("{} tensor {}", directionName(place.direction), place.index);
+}
+
+// Memory that stands in for a file that can't be mapped, with the readable bytes that kernels want behind it.
+struct BoundTensor::Staging {
+    static constexpr std::align_val_t kAlignment{64};
+
+    explicit Staging(size_t length)
+        : bytes(static_cast<std::byte*>(::operator new(length + device::kReadableBytesBehind, kAlignment))) {
+        std::memset(bytes, 0, length + device::kReadableBytesBehind);
+    }
+    ~Staging() { ::operator delete(bytes, kAlignment); }
+    Staging(const Staging&) = delete;
+    Staging& operator=(const Staging&) = delete;
+
+    std::byte* const bytes;
+};
+
+BoundTensor::BoundTensor(Tensor& tensor, TensorPlace place, std::shared_ptr<ModelInstance> instance)
+    : tensor_(tensor), place_(place), instance_(std::move(instance)) {}
+
+BoundTensor::~BoundTensor() = default;
+
+void BoundTensor::begin(bool skipSync) {
+    if (method_ == AccessMethod::Map) {
+        if (!skipSync && tensor_.isDmaBuf_.load(std::memory_order_relaxed)) {
+            const auto access =
+                place_.direction == Direction::Input ? buffer::CpuAccess::Read : buffer::CpuAccess::Write;
+            if (sync_.begin(tensor_.fd_.get(), access) == buffer::DmaBufSync::Begun::NotADmaBuf) {
+                tensor_.isDmaBuf_.store(false, std::memory_order_relaxed);
+                spdlog::info("{}: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the flag is ignored",
+                             placeText(place_));
+            }
+        }
+        return;
+    }
+    if (place_.direction == Direction::Output) {
+        return;
+    }
+    size_t done = 0;
+    while (done < memory_.size()) {
+        const auto position = static_cast<off_t>(tensor_.offset_ + done);
+        const ssize_t got = ::pread(tensor_.fd_.get(), memory_.data() + done, memory_.size() - done, position);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            throw Error(LAROD_ERROR_FD, "{}: could only read {} out of {} bytes at offset {}{}{}", placeText(place_),
+                        done, memory_.size(), tensor_.offset_, got < 0 ? ": " : "", got < 0 ? errnoText(errno) : "");
+        }
+        done += static_cast<size_t>(got);
+    }
+    // Documented: the position stands behind the data afterwards (behaviour.md 5.4).
+    ::lseek(tensor_.fd_.get(), static_cast<off_t>(tensor_.offset_ + done), SEEK_SET);
+}
+
+void BoundTensor::end() {
+    if (method_ == AccessMethod::Map) {
+        sync_.end();
+        if (mapping_->broken()) {
+            throw Error(LAROD_ERROR_FD, "{}: its file was cut off while the job used it", placeText(place_));
+        }
+        return;
+    }
+    if (place_.direction == Direction::Input) {
+        return;
+    }
+    size_t done = 0;
+    while (done < memory_.size()) {
+        const auto position = static_cast<off_t>(tensor_.offset_ + done);
+        const ssize_t put = ::pwrite(tensor_.fd_.get(), memory_.data() + done, memory_.size() - done, position);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            throw Error(LAROD_ERROR_FD, "{}: could only write {} out of {} bytes at offset {}{}{}", placeText(place_),
+                        done, memory_.size(), tensor_.offset_, put < 0 ? ": " : "", put < 0 ? errnoText(errno) : "");
+        }
+        done += static_cast<size_t>(put);
+    }
+    ::lseek(tensor_.fd_.get(), static_cast<off_t>(tensor_.offset_ + done), SEEK_SET);
+}
+
+void BoundTensor::abandon() noexcept {
+    sync_ = buffer::DmaBufSync();
+}
+
+Tensor::Tensor(UniqueFd fd, const wire::FdAttributes& attributes)
+    : fd_(std::move(fd)),
+      size_(attributes.size),
+      offset_(static_cast<uint64_t>(attributes.offset)),
+      props_(attributes.props),
+      isDmaBuf_((attributes.props & LAROD_FD_PROP_DMABUF) != 0) {
+    constexpr uint32_t kKnownProps = LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_MAP | LAROD_FD_PROP_DMABUF;
+    if (attributes.offset < 0) {
+        throw Error(LAROD_ERROR_FD, "the fd offset is {}; it must not be negative", attributes.offset);
+    }
+    if (props_ == 0 || (props_ & ~kKnownProps) != 0) {
+        throw Error(LAROD_ERROR_FD, "the fd properties are {:#x}; expected a set of READWRITE, MAP and DMABUF", props_);
+    }
+    if (buffer::fileStatus(fd_.get()).kind != buffer::FileKind::Mappable) {
+        throw Error(LAROD_ERROR_FD,
+                    "the fd is neither a file, nor a memory file, nor a dma-buf (pipes, sockets, terminals and "
+                    "directories can't "
+                    "hold a tensor)");
+    }
+}
+
+Tensor::~Tensor() = default;
+
+namespace {
+
+std::string propsText(uint32_t props) {
+    std::string text;
+    for (const auto& [bit, name] : {std::pair(LAROD_FD_PROP_READWRITE, "READWRITE"),
+                                    std::pair(LAROD_FD_PROP_MAP, "MAP"), std::pair(LAROD_FD_PROP_DMABUF, "DMABUF")}) {
+        if ((props & bit) != 0) {
+            text += text.empty() ? name : std::string("|") + name;
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+void Tensor::check(TensorPlace place, size_t need, uint32_t deviceProps) const {
+    if ((props_ & deviceProps) == 0) {
+        throw Error(LAROD_ERROR_FD, "{}: its fd properties are {}, the device can only use {}", placeText(place),
+                    propsText(props_), propsText(deviceProps));
+    }
+    if (size_ > 0 && need > size_) {
+        throw Error(LAROD_ERROR_FD, "{}: the model needs {} bytes, but the fd size is {}", placeText(place), need,
+                    size_);
+    }
+    const auto end = checkedAdd<uint64_t>(offset_, need);
+    if (!end || !checkedCast<off_t>(*end)) {
+        throw Error(LAROD_ERROR_FD, "{}: fd offset {} plus {} bytes is out of range", placeText(place), offset_, need);
+    }
+}
+
+bool Tensor::tryMap(BoundTensor& bound, size_t need, std::string& reason) {
+    // An existing mapping of the same window serves further models; one for writing serves inputs as well.
+    const bool writable = bound.place_.direction == Direction::Output;
+    for (const auto& other : bound_) {
+        const bool suits = other->mapping_ && !other->mapping_->broken() && other->memory_.size() == need &&
+                           (!writable || other->place_.direction == Direction::Output);
+        if (suits) {
+            bound.mapping_ = other->mapping_;
+        }
+    }
+    if (!bound.mapping_) {
+        const uint64_t length = buffer::fileStatus(fd_.get()).length;
+        if (offset_ + need > length) {
+            reason = fmt::format("the file has {} bytes, {} at offset {} are needed", length, need, offset_);
+            return false;
+        }
+        try {
+            bound.mapping_ = std::make_shared<buffer::Mapping>(
+                fd_.get(), offset_, need, writable ? buffer::MapAccess::ReadWrite : buffer::MapAccess::Read);
+        } catch (const Error& error) {
+            reason = error.text();
+            return false;
+        }
+    }
+    bound.method_ = AccessMethod::Map;
+    bound.memory_ = bound.mapping_->bytes();
+    return true;
+}
+
+BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps) {
+    const std::lock_guard lock(mutex_);
+    for (auto it = bound_.begin(); it != bound_.end(); ++it) {
+        if ((*it)->place_ == place && (*it)->instance_ == instance) {
+            if (!(*it)->mapping_ || !(*it)->mapping_->broken()) {
+                return **it;
+            }
+            bound_.erase(it);  // the file was cut off; perhaps its length is back
+            break;
+        }
+    }
+    const auto& specs =
+        place.direction == Direction::Input ? instance->loaded().inputs() : instance->loaded().outputs();
+    const size_t need = specs[place.index].byteSize();
+    auto bound = std::unique_ptr<BoundTensor>(new BoundTensor(*this, place, instance));
+    std::string reason;
+    const uint32_t common = props_ & deviceProps;
+    if ((common & LAROD_FD_PROP_MAP) == 0 || !tryMap(*bound, need, reason)) {
+        if ((common & LAROD_FD_PROP_READWRITE) == 0) {
+            throw Error(LAROD_ERROR_FD, "{}: {}", placeText(place), reason);
+        }
+        bound->method_ = AccessMethod::ReadWrite;
+        bound->staging_ = std::make_unique<BoundTensor::Staging>(need);
+        bound->memory_ = {bound->staging_->bytes, need};
+    }
+    spdlog::debug("{}: {}{}{}", placeText(place),
+                  bound->method_ == AccessMethod::Map ? "mapped" : "read and written through a copy",
+                  reason.empty() ? "" : ", since mapping is not possible: ", reason);
+    bound->binding_ = instance->loaded().bind(place.direction, place.index, bound->memory_);
+    bound_.push_back(std::move(bound));
+    return *bound_.back();
+}
+
+void Tensor::unbind(uint64_t modelId) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(bound_, [modelId](const auto& bound) { return bound->instance_->modelId() == modelId; });
+}
+
+}  // namespace larod::session

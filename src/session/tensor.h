@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client's tensor as the session knows it: its fd, and the memory that was made of it for the models it is used with.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "buffer/dma_buf_sync.h"
+#include "buffer/mapping.h"
+#include "device/device.h"
+#include "wire/messages.h"
+
+namespace larod::session {
+
+class ModelInstance;
+
+// A place in a model: which tensor of which direction. For messages: "input tensor 0".
+struct TensorPlace {
+    Direction direction = Direction::Input;
+    size_t index = 0;
+    friend bool operator==(const TensorPlace&, const TensorPlace&) = default;
+};
+[[nodiscard]] std::string placeText(TensorPlace place);
+
+// behaviour.md 5.2, in order of rank. DMABUF without mapping comes with the first device that takes it natively.
+enum class AccessMethod : uint8_t { Map, ReadWrite };
+
+// Memory for one place of one model instance, ready for jobs: a mapping of the fd, or memory of our own that is filled
+// from the fd before and written to it after each job.
+//
+// One job at a time uses it: jobs of one device run one by one, and a place belongs to a model of one device.
+class BoundTensor {
+  public:
+    ~BoundTensor();
+    BoundTensor(const BoundTensor&) = delete;
+    BoundTensor& operator=(const BoundTensor&) = delete;
+
+    [[nodiscard]] device::Binding* binding() const noexcept { return binding_.get(); }
+    [[nodiscard]] AccessMethod method() const noexcept { return method_; }
+
+    // Before the device runs: reads an input by READWRITE, opens the CPU access of a dma-buf. Throws
+    // Error(LAROD_ERROR_FD).
+    void begin(bool skipSync);
+
+    // After it ran. Throws Error(LAROD_ERROR_FD or LAROD_ERROR_JOB); also where the file was cut off under the mapping.
+    void end();
+
+    // The job failed: closes what begin() opened and writes nothing.
+    void abandon() noexcept;
+
+  private:
+    friend class Tensor;
+    struct Staging;
+    BoundTensor(class Tensor& tensor, TensorPlace place, std::shared_ptr<ModelInstance> instance);
+
+    Tensor& tensor_;  // owns this
+    const TensorPlace place_;
+    const std::shared_ptr<ModelInstance> instance_;  // outlives binding_
+    AccessMethod method_ = AccessMethod::Map;
+    std::shared_ptr<buffer::Mapping> mapping_;
+    std::unique_ptr<Staging> staging_;
+    std::span<std::byte> memory_;
+    std::unique_ptr<device::Binding> binding_;
+    buffer::DmaBufSync sync_;
+};
+
+// Thread: any.
+class Tensor {
+  public:
+    // Takes the session's own duplicate of the client's fd. Throws Error(LAROD_ERROR_FD) for what can't hold a tensor:
+    // a pipe, a socket, a terminal, a directory, an fd without a usable property.
+    Tensor(UniqueFd fd, const wire::FdAttributes& attributes);
+    ~Tensor();
+    Tensor(const Tensor&) = delete;
+    Tensor& operator=(const Tensor&) = delete;
+
+    // Whether a job can use `need` bytes of it through one of `deviceProps`; throws Error(LAROD_ERROR_FD) naming the
+    // place. What only the kernel can tell is found out by bind().
+    void check(TensorPlace place, size_t need, uint32_t deviceProps) const;
+
+    // Memory for a place of a model instance: made at the first call and kept until the tensor is gone (which is "bind
+    // once" for tracked tensors; an untracked one lives for one job). Tries the methods in the order of their rank.
+    // Throws Error.
+    [[nodiscard]] BoundTensor& bind(TensorPlace place, const std::shared_ptr<ModelInstance>& instance,
+                                    uint32_t deviceProps);
+
+    // Forgets what was made for the instances of a model. No job of that model may be running.
+    void unbind(uint64_t modelId);
+
+  private:
+    friend class BoundTensor;
+
+    [[nodiscard]] bool tryMap(BoundTensor& bound, size_t need, std::string& reason);
+
+    const UniqueFd fd_;
+    const uint64_t size_;
+    const uint64_t offset_;
+    const uint32_t props_;
+    std::atomic<bool> isDmaBuf_;  // by its flag, until the kernel says otherwise
+
+    std::mutex mutex_;  // guards bound_
+    std::vector<std::unique_ptr<BoundTensor>> bound_;
+};
+
+}  // namespace larod::session

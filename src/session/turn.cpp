@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/turn.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "base/monotonic_time.h"
+
+namespace larod::session {
+namespace {
+
+// The word is shared with another process, so std::atomic::wait (a private futex) does not do.
+void waitWhile(std::atomic<uint32_t>& word, uint32_t value) noexcept {
+    ::syscall(SYS_futex, &word, FUTEX_WAIT, value, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+bool Turn::tryStart() noexcept {
+    uint32_t word = state_.word.load(std::memory_order_relaxed);
+    while (turnPhase(word) == kTurnIdle) {
+        if (state_.word.compare_exchange_weak(word, withTurnPhase(word, kTurnBusy), std::memory_order_acquire,
+                                              std::memory_order_relaxed)) {
+            askedAt_ = kNotAsked;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Turn::start() {
+    while (!stopped_.load(std::memory_order_acquire)) {
+        if (tryStart()) {
+            return true;
+        }
+        const uint32_t word = state_.word.load(std::memory_order_relaxed);
+        if (turnPhase(word) != kTurnNone) {
+            continue;
+        }
+        if (askedAt_ != word) {
+            arbiter_.notify(control::TurnWant{device_});
+            askedAt_ = word;
+        }
+        waitWhile(state_.word, word);
+    }
+    return false;
+}
+
+void Turn::finish(bool backlog) {
+    const uint64_t now = monotonicNs();
+    state_.lastEndNs.store(now, std::memory_order_relaxed);
+    uint32_t word = state_.word.load(std::memory_order_relaxed);
+    for (;;) {
+        const bool keep =
+            (word & kTurnWanted) == 0 || (backlog && now < state_.sliceEndNs.load(std::memory_order_relaxed));
+        const uint32_t next = keep ? withTurnPhase(word, kTurnIdle) : withTurnPhase(word & ~kTurnWanted, kTurnNone);
+        // Fails when the arbiter sets kTurnWanted in between.
+        if (!state_.word.compare_exchange_weak(word, next, std::memory_order_release, std::memory_order_relaxed)) {
+            continue;
+        }
+        if (!keep) {
+            askedAt_ = backlog ? next : kNotAsked;
+            arbiter_.notify(control::TurnBack{device_, backlog});
+        }
+        return;
+    }
+}
+
+unsigned Turn::threads() const noexcept {
+    return std::clamp(state_.threads.load(std::memory_order_relaxed), 1U, 1024U);
+}
+
+void Turn::stop() noexcept {
+    stopped_.store(true, std::memory_order_release);
+    // A waiter that is about to sleep must not miss it: the word changes, too. The arbiter then sees a turn that it did
+    // not grant, in the page of a session that is ending, and does not care.
+    uint32_t word = state_.word.load(std::memory_order_relaxed);
+    if (turnPhase(word) == kTurnNone) {
+        state_.word.compare_exchange_strong(word, withTurnPhase(word, kTurnBusy), std::memory_order_release,
+                                            std::memory_order_relaxed);
+    }
+    ::syscall(SYS_futex, &state_.word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+}  // namespace larod::session
