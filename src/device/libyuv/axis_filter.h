@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which samples of a row (or column) make each output sample, and with what weights.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace larod::device::proc {
+
+enum class Filter : uint8_t { Bilinear, Box, Nearest };
+
+// A part of an axis in units of half samples, so that a window at an odd pixel has its exact place among samples of
+// chroma, of which one serves two pixels.
+struct AxisWindow {
+    size_t beginHalves = 0;
+    size_t lengthHalves = 0;  // > 0
+    size_t samples = 0;       // of the whole axis
+};
+
+// The table of one axis. Output sample i is the sum of weights[i * taps + t] * source[first[i] + t] / kOne.
+//
+// Positions are those of pixel centres; samples outside the window count as the one at its border. Weights of one
+// output sample sum up to kOne exactly, so constant images stay constant.
+class AxisFilter {
+  public:
+    static constexpr uint32_t kOne = 1U << 16;
+
+    // Builds the table anew; allocates only where it grows.
+    void build(const AxisWindow& window, size_t outputSamples, Filter filter);
+
+    // The source samples that the window touches: [begin(), end()).
+    [[nodiscard]] size_t begin() const noexcept { return begin_; }
+    [[nodiscard]] size_t end() const noexcept { return end_; }
+
+    [[nodiscard]] size_t taps() const noexcept { return taps_; }
+    [[nodiscard]] const std::vector<uint32_t>& first() const noexcept { return first_; }
+    [[nodiscard]] const std::vector<uint32_t>& weights() const noexcept { return weights_; }
+
+    // Whether output sample i is source sample begin() + i.
+    [[nodiscard]] bool identity() const noexcept { return identity_; }
+
+  private:
+    void addNearest(double centre);
+    void addBilinear(double centre);
+    void addBox(double low, double high);
+
+    size_t begin_ = 0;
+    size_t end_ = 0;
+    size_t taps_ = 0;
+    std::vector<uint32_t> first_;
+    std::vector<uint32_t> weights_;
+    bool identity_ = false;
+};
+
+}  // namespace larod::device::proc

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Crops, scales and converts images of one description.
+//
+// An input format is a list of memory planes (PlaneLayout), of which the scalers make rows of three components, Y Cb Cr
+// or R G B. An output format takes such rows and converts, interleaves and normalises them. So a further format is an
+// entry on one side, not a function for every pair. Everything is done a row at a time (nv12 output: two).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "device/libyuv/plane_scaler.h"
+#include "device/libyuv/proc_params.h"
+
+namespace larod::device::proc {
+
+// Thread: one call at a time.
+class Converter {
+  public:
+    explicit Converter(const ProcParams& params);
+
+    // `input` and `output` have the sizes of the descriptions' tensors and any alignment; padding in the output is not
+    // touched. `crop` is inside the input image. No allocation while the crop stays the same.
+    void run(const Crop& crop, const uint8_t* input, uint8_t* output);
+
+  private:
+    struct Plane {
+        PlaneScaler scaler;
+        size_t subsampling;  // 2: one sample for 2x2 pixels
+        size_t components;
+    };
+
+    void setCrop(const Crop& crop);
+    void componentRows(const uint8_t* input, size_t y, PlaneScaler::Rows& rows);
+    void rgbRow(const uint8_t* input, size_t y, uint8_t* output);
+    void writeInterleaved(const uint8_t* input, uint8_t* output);
+    void writePlanar(const uint8_t* input, uint8_t* output);
+    void writeNv12(const uint8_t* input, uint8_t* output);
+    void normalise(const uint8_t* pixels, uint8_t* output) const noexcept;
+
+    ProcParams params_;
+    bool yuv_;  // the input's components are Y Cb Cr
+    std::vector<Plane> planes_;
+    std::optional<Crop> crop_;     // what the scalers are set to
+    bool pixelsStay_ = false;      // nothing is scaled, and Cb Cr pairs and pixel pairs begin together
+    std::vector<uint8_t> rgb_;     // two interleaved rows of the output's width
+    std::vector<uint8_t> chroma_;  // a row of Cb and one of Cr
+};
+
+}  // namespace larod::device::proc

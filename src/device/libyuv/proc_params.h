@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The load and job parameters of cpu-proc as values (preprocessing.md 1, 5; ours: libyuv_device.h).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "base/param_map.h"
+#include "device/libyuv/axis_filter.h"
+#include "device/libyuv/image_spec.h"
+
+namespace larod::device::proc {
+
+// A window of the input in pixels; inside the image, not empty.
+struct Crop {
+    size_t x = 0;
+    size_t y = 0;
+    size_t width = 0;
+    size_t height = 0;
+    friend bool operator==(const Crop&, const Crop&) = default;
+};
+
+struct ProcParams {
+    ImageSpec input;
+    ImageSpec output;
+    Crop crop;  // of jobs that name none
+    Filter filter = Filter::Bilinear;
+    // value = (pixel - mean) / scale of R, G, B, for Float32.
+    std::array<float, 3> mean{0, 0, 0};
+    std::array<float, 3> scale{1, 1, 1};
+};
+
+// Throws Error(LAROD_ERROR_LOAD_MODEL) naming key, expected and given value.
+[[nodiscard]] ProcParams parseProcParams(const ParamMap& params);
+
+// The window that `image.input.crop` names; nothing without the key. Throws Error(code).
+[[nodiscard]] std::optional<Crop> parseCrop(const ParamMap& params, const ImageSpec& input, int code);
+
+}  // namespace larod::device::proc

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of the scaler.
+#include "device/libyuv/axis_filter.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace larod::device::proc {
+namespace {
+
+AxisFilter build(const AxisWindow& window, size_t outputs, Filter filter) {
+    AxisFilter axis;
+    axis.build(window, outputs, filter);
+    return axis;
+}
+
+TEST(AxisFilter, EveryWeightSumIsOneAndEveryTapInsideTheWindow) {
+    for (const Filter filter : {Filter::Bilinear, Filter::Box, Filter::Nearest}) {
+        for (size_t begin = 0; begin < 9; ++begin) {
+            for (size_t length = 1; length + begin <= 40; ++length) {
+                for (const size_t outputs : {size_t{1}, size_t{2}, size_t{7}, size_t{20}, size_t{63}}) {
+                    const AxisFilter axis = build({begin, length, 20}, outputs, filter);
+                    ASSERT_LE(axis.end(), 20U);
+                    ASSERT_EQ(axis.first().size(), outputs);
+                    ASSERT_EQ(axis.weights().size(), outputs * axis.taps());
+                    for (size_t i = 0; i < outputs; ++i) {
+                        const auto weights = axis.weights().begin() + static_cast<ptrdiff_t>(i * axis.taps());
+                        ASSERT_EQ(std::accumulate(weights, weights + static_cast<ptrdiff_t>(axis.taps()), uint64_t{0}),
+                                  AxisFilter::kOne);
+                        ASSERT_GE(axis.first()[i], axis.begin());
+                        ASSERT_LE(axis.first()[i] + axis.taps(), axis.end());
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(AxisFilter, EqualSizeIsTheIdentityForEveryFilter) {
+    for (const Filter filter : {Filter::Bilinear, Filter::Box, Filter::Nearest}) {
+        EXPECT_TRUE(build({0, 40, 20}, 20, filter).identity());
+        EXPECT_TRUE(build({6, 10, 20}, 5, filter).identity());
+        EXPECT_FALSE(build({0, 40, 20}, 19, filter).identity());
+        EXPECT_FALSE(build({0, 40, 20}, 40, filter).identity());
+    }
+    EXPECT_FALSE(build({1, 10, 20}, 6, Filter::Bilinear).identity());
+}
+
+TEST(AxisFilter, WindowOfHalvesCoversWholeSamples) {
+    const AxisFilter axis = build({3, 4, 20}, 2, Filter::Box);  // 1.5 to 3.5
+    EXPECT_EQ(axis.begin(), 1U);
+    EXPECT_EQ(axis.end(), 4U);
+}
+
+TEST(AxisFilter, BilinearIsCentredOnPixelCentres) {
+    const AxisFilter doubled = build({0, 4, 2}, 4, Filter::Bilinear);
+    EXPECT_EQ(doubled.weights(), (std::vector<uint32_t>{65536, 0, 49152, 16384, 16384, 49152, 0, 65536}));
+}
+
+TEST(AxisFilter, BoxWeighsByCoveredLength) {
+    const AxisFilter axis = build({0, 6, 3}, 2, Filter::Box);
+    EXPECT_EQ(axis.taps(), 3U);
+    EXPECT_EQ(axis.weights(), (std::vector<uint32_t>{43691, 21845, 0, 0, 21845, 43691}));
+}
+
+TEST(AxisFilter, NearestChromaOfAnOddWindowStartsAtTheFloor) {
+    // Pixels 3 to 8 of 40, with a sample for two: nv12 to nv12.
+    EXPECT_EQ(build({3, 6, 20}, 3, Filter::Nearest).first(), (std::vector<uint32_t>{1, 2, 3}));
+    // And for each pixel its own sample: nv12 to rgb.
+    EXPECT_EQ(build({3, 6, 20}, 6, Filter::Nearest).first(), (std::vector<uint32_t>{1, 2, 2, 3, 3, 4}));
+}
+
+}  // namespace
+}  // namespace larod::device::proc

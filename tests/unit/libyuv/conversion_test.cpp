@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device's pictures against the double-precision reference.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "proc_job.h"
+#include "reference.h"
+
+namespace larod::device::proc {
+namespace {
+
+constexpr const char* kFormats[] = {"nv12", "rgb-interleaved", "rgb-planar"};
+constexpr const char* kFilters[] = {"bilinear", "box", "nearest"};
+
+struct Case {
+    ReferenceImage input;
+    ReferenceWindow window;
+    ReferenceImage output;
+    const char* filter = "bilinear";
+};
+
+size_t unpadded(const char* format, size_t width) {
+    return width * (std::string_view(format) == "rgb-interleaved" ? 3 : 1);
+}
+
+Case makeCase(const char* inputFormat, size_t width, size_t height, const ReferenceWindow& window,
+              const char* outputFormat, size_t outputWidth, size_t outputHeight, const char* filter, size_t padding) {
+    return {{inputFormat, width, height, unpadded(inputFormat, width) + padding},
+            window,
+            {outputFormat, outputWidth, outputHeight, unpadded(outputFormat, outputWidth) + padding},
+            filter};
+}
+
+std::string name(const Case& test) {
+    return fmt::format("{} {}x{} ({},{},{},{}) -> {} {}x{} {}", test.input.format, test.input.width, test.input.height,
+                       test.window.x, test.window.y, test.window.width, test.window.height, test.output.format,
+                       test.output.width, test.output.height, test.filter);
+}
+
+ProcJob makeJob(const Case& test) {
+    return ProcJob(describe(test.input.format.c_str(), test.input.width, test.input.height, test.output.format.c_str(),
+                            test.output.width, test.output.height,
+                            {{"image.input.row-pitch", number(static_cast<int64_t>(test.input.pitch))},
+                             {"image.output.row-pitch", number(static_cast<int64_t>(test.output.pitch))},
+                             {"image.output.filter", text(test.filter)}}));
+}
+
+// The largest difference of a byte of the image; bytes that are not of the image must be untouched.
+double largestError(ProcJob& job, const Case& test) {
+    job.run(makeMap({{"image.input.crop",
+                      window(static_cast<int64_t>(test.window.x), static_cast<int64_t>(test.window.y),
+                             static_cast<int64_t>(test.window.width), static_cast<int64_t>(test.window.height))}}));
+    const auto expected = referenceConvert(test.input, job.input, test.window, test.filter, test.output);
+    double largest = 0;
+    for (size_t i = 0; i < job.output.size(); ++i) {
+        if (i >= expected.size() || expected[i] < 0) {
+            EXPECT_EQ(job.output[i], ProcJob::kUntouched) << name(test) << ", byte " << i;
+        } else {
+            largest = std::max(largest, std::abs(expected[i] - job.output[i]));
+        }
+    }
+    return largest;
+}
+
+// preprocessing.md 5.1 allows 3; a scaled sample of chroma is rounded to a byte before it is multiplied by up to 2.018.
+double tolerance(const Case& test) {
+    const bool scaled = test.window.width != test.output.width || test.window.height != test.output.height;
+    return scaled && test.input.format == "nv12" && test.output.format != "nv12" ? 3 + 0.5 * 2.018 : 3;
+}
+
+void fillRandom(std::vector<uint8_t>& bytes) {
+    std::minstd_rand random(1);
+    for (uint8_t& byte : bytes) {
+        byte = static_cast<uint8_t>(random() >> 8);
+    }
+}
+
+// Smooth in every plane, whatever the format.
+void fillGradient(std::vector<uint8_t>& bytes, const ReferenceImage& image) {
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        const size_t row = i / image.pitch;
+        const size_t column = i % image.pitch;
+        bytes[i] = static_cast<uint8_t>(60 + column * 100 / image.pitch + row * 50 * image.pitch / bytes.size());
+    }
+}
+
+std::vector<Case> allPairs(size_t padding) {
+    std::vector<Case> cases;
+    for (const char* input : kFormats) {
+        for (const char* output : kFormats) {
+            for (const char* filter : kFilters) {
+                for (const ReferenceWindow& window :
+                     {ReferenceWindow{0, 0, 38, 26}, ReferenceWindow{4, 2, 20, 10}, ReferenceWindow{3, 5, 21, 13},
+                      ReferenceWindow{37, 25, 1, 1}, ReferenceWindow{0, 1, 38, 24}}) {
+                    for (const auto& [width, height] :
+                         {std::pair<size_t, size_t>{38, 26}, {20, 10}, {2, 2}, {14, 10}, {50, 62}, {76, 4}}) {
+                        cases.push_back(makeCase(input, 38, 26, window, output, width, height, filter, padding));
+                    }
+                }
+            }
+        }
+    }
+    return cases;
+}
+
+TEST(Conversion, EveryPairWindowScaleAndFilterEqualsTheReference) {
+    for (const size_t padding : {size_t{0}, size_t{6}}) {
+        for (const Case& test : allPairs(padding)) {
+            ProcJob job = makeJob(test);
+            fillRandom(job.input);
+            EXPECT_LE(largestError(job, test), tolerance(test)) << name(test);
+        }
+    }
+}
+
+TEST(Conversion, CameraSizesEqualTheReference) {
+    for (const char* filter : kFilters) {
+        const Case test = makeCase("nv12", 640, 360, {0, 0, 640, 360}, "rgb-interleaved", 128, 128, filter, 0);
+        ProcJob job = makeJob(test);
+        fillRandom(job.input);
+        EXPECT_LE(largestError(job, test), tolerance(test)) << name(test);
+    }
+}
+
+TEST(Conversion, SameFormatScalesWithinTwo) {
+    for (const char* format : kFormats) {
+        for (const char* filter : kFilters) {
+            for (const auto& [width, height] : {std::pair<size_t, size_t>{24, 24}, {150, 150}, {48, 48}, {128, 32}}) {
+                const Case test = makeCase(format, 64, 64, {0, 0, 64, 64}, format, width, height, filter, 0);
+                ProcJob job = makeJob(test);
+                fillGradient(job.input, test.input);
+                EXPECT_LE(largestError(job, test), 2.0) << name(test);
+            }
+        }
+    }
+}
+
+TEST(Conversion, ConstantImagesStayExact) {
+    for (const char* format : kFormats) {
+        for (const char* filter : kFilters) {
+            for (const auto& [width, height] :
+                 {std::pair<size_t, size_t>{24, 24}, {2, 2}, {192, 128}, {48, 32}, {34, 200}, {6, 4}}) {
+                const Case test = makeCase(format, 64, 64, {0, 0, 64, 64}, format, width, height, filter, 0);
+                ProcJob job = makeJob(test);
+                for (int value = 0; value < 256; ++value) {
+                    std::fill(job.input.begin(), job.input.end(), static_cast<uint8_t>(value));
+                    job.run();
+                    const size_t bytes = job.outputSpec().byteSize();
+                    ASSERT_EQ(std::count(job.output.begin(), job.output.begin() + static_cast<ptrdiff_t>(bytes), value),
+                              static_cast<ptrdiff_t>(bytes))
+                        << name(test) << " " << value;
+                }
+            }
+        }
+    }
+}
+
+TEST(Conversion, EqualSizesOfOneFormatAreCopied) {
+    for (const char* format : kFormats) {
+        const Case test = makeCase(format, 38, 26, {0, 0, 38, 26}, format, 38, 26, "bilinear", 10);
+        ProcJob job = makeJob(test);
+        fillRandom(job.input);
+        EXPECT_EQ(largestError(job, test), 0.0) << name(test);
+    }
+}
+
+TEST(Conversion, InterleavedAndPlanarAreTheSamePixels) {
+    for (const auto& [input, output] :
+         {std::pair{"rgb-interleaved", "rgb-planar"}, std::pair{"rgb-planar", "rgb-interleaved"}}) {
+        const Case test = makeCase(input, 38, 26, {5, 3, 20, 10}, output, 20, 10, "box", 2);
+        ProcJob job = makeJob(test);
+        fillRandom(job.input);
+        EXPECT_EQ(largestError(job, test), 0.0) << name(test);
+    }
+}
+
+// Uniform colours have one predictable result in every correct implementation.
+TEST(Conversion, UniformColoursHaveTheirRgb) {
+    struct Colour {
+        uint8_t y, cb, cr, r, g, b;
+    };
+    for (const Colour& colour :
+         {Colour{16, 128, 128, 0, 0, 0}, Colour{235, 128, 128, 255, 255, 255}, Colour{81, 90, 240, 255, 0, 0},
+          Colour{145, 54, 34, 0, 255, 0}, Colour{41, 240, 110, 0, 0, 255}, Colour{126, 128, 128, 128, 128, 128}}) {
+        for (const auto& [width, height] : {std::pair<size_t, size_t>{64, 48}, {30, 20}, {100, 100}}) {
+            ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", width, height));
+            std::fill(job.input.begin(), job.input.begin() + 64 * 48, colour.y);
+            for (size_t i = 64 * 48; i < job.input.size(); i += 2) {
+                job.input[i] = colour.cb;
+                job.input[i + 1] = colour.cr;
+            }
+            job.run();
+            for (size_t i = 0; i < width * height; ++i) {
+                ASSERT_NEAR(job.output[3 * i], colour.r, 3);
+                ASSERT_NEAR(job.output[3 * i + 1], colour.g, 3);
+                ASSERT_NEAR(job.output[3 * i + 2], colour.b, 3);
+            }
+        }
+    }
+}
+
+TEST(Conversion, FloatsAreTheBytesNormalised) {
+    for (const size_t width : {size_t{2}, size_t{30}, size_t{32}, size_t{128}}) {
+        ProcJob bytes(describe("nv12", 64, 48, "rgb-interleaved", width, 24));
+        ProcJob floats(describe("nv12", 64, 48, "rgb-interleaved", width, 24,
+                                {{"image.output.type", text("float32")},
+                                 {"image.output.mean", text("123.7,116.3,103.5")},
+                                 {"image.output.scale", text("58.4,57.1,57.4")}}));
+        fillRandom(bytes.input);
+        fillRandom(floats.input);
+        bytes.run();
+        floats.run();
+        const float mean[] = {123.7F, 116.3F, 103.5F};
+        const float scale[] = {58.4F, 57.1F, 57.4F};
+        for (size_t i = 0; i < 3 * width * 24; ++i) {
+            float value = 0;
+            std::memcpy(&value, floats.output.data() + i * sizeof value, sizeof value);
+            ASSERT_EQ(value, (static_cast<float>(bytes.output[i]) - mean[i % 3]) / scale[i % 3]) << i;
+        }
+    }
+}
+
+TEST(Conversion, FloatRowsKeepTheirPadding) {
+    ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 10, 4,
+                         {{"image.output.type", text("float32")}, {"image.output.row-pitch", number(132)}}));
+    job.run();
+    for (size_t i = 0; i < job.output.size(); ++i) {
+        if (i / 132 >= 4 || i % 132 >= 120) {
+            ASSERT_EQ(job.output[i], ProcJob::kUntouched) << i;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace larod::device::proc

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proc_job.h"
+
+#include <algorithm>
+#include <span>
+
+#include "device/libyuv/libyuv_device.h"
+
+namespace larod::device::proc {
+
+ParamMap makeMap(Entries entries) {
+    ParamMap map;
+    for (const auto& [key, value] : entries) {
+        map.set(key, value);
+    }
+    return map;
+}
+
+ParamMap describe(const char* inputFormat, size_t inputWidth, size_t inputHeight, const char* outputFormat,
+                  size_t outputWidth, size_t outputHeight, Entries more) {
+    ParamMap map = makeMap(more);
+    map.set("image.input.format", text(inputFormat));
+    map.set("image.input.size", size(inputWidth, inputHeight));
+    map.set("image.output.format", text(outputFormat));
+    map.set("image.output.size", size(outputWidth, outputHeight));
+    return map;
+}
+
+ProcJob::ProcJob(const ParamMap& load)
+    : device_(makeLibyuvDevice()), model_(device_->load(ModelSource{std::nullopt, &load}, 1)) {
+    input.resize(inputSpec().byteSize());
+    output.resize(outputSpec().byteSize() + 64);
+    inputBinding_ = model_->bind(Direction::Input, 0, std::as_writable_bytes(std::span(input)));
+    outputBinding_ =
+        model_->bind(Direction::Output, 0, std::as_writable_bytes(std::span(output).first(outputSpec().byteSize())));
+}
+
+void ProcJob::run(const ParamMap& params) {
+    std::fill(output.begin(), output.end(), kUntouched);
+    Binding* const in = inputBinding_.get();
+    Binding* const out = outputBinding_.get();
+    model_->checkParams(params);
+    model_->run({{&in, 1}, {&out, 1}, params});
+}
+
+}  // namespace larod::device::proc
