@@ -124,7 +124,7 @@ void runRounds(larodConnection* conn, const larodModel* model, const Options& op
     }
     const std::vector<std::string> names = outputNames(options.outputs, outputs.size(), options.inputs.front(), seed);
     const std::vector<UniqueFd> inputFiles = openInputs(inputs, options.inputs, seed);
-    const std::vector<UniqueFd> outputFiles = openOutputs(outputs, names, inputFiles);
+    const OutputFiles outputFiles(outputs, names, inputFiles);
     if (options.trackInputs) {
         trackTensors(conn, inputs, "input");
     }
@@ -148,6 +148,7 @@ void runRounds(larodConnection* conn, const larodModel* model, const Options& op
     printStamped(fmt::format("Running job for {} round(s)...", options.rounds));
     const RoundsResult result = run(conn, request.get(), options.rounds);
 
+    outputFiles.writeOthers();
     printStamped("Output written to:");
     for (const std::string& name : names) {
         printStamped(name);

@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 
 #include "larod-client/tool_error.h"
 
@@ -12,10 +16,47 @@ namespace larod::tools {
 
 namespace {
 
+// Decimal digits and nothing else. CLI11 itself would wrap -1 around, clip what is too large and read 010 as 8.
+uint64_t parseNumber(const std::string& text) {
+    uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc{} || rest != end) {
+        throw CLI::ValidationError(fmt::format("'{}' is not a number from 0 to {}", text, UINT64_MAX));
+    }
+    return number;
+}
+
+template <typename Target>
+CLI::Option* addNumber(CLI::App& app, const std::string& names, Target& target, const std::string& help) {
+    return app
+        .add_option_function<std::string>(
+            names, [&target](const std::string& text) { target = parseNumber(text); }, help)
+        ->type_name("NUMBER")
+        ->take_last();
+}
+
 // An option that may stand several times and takes exactly one argument each time.
 CLI::Option* addRepeatable(CLI::App& app, const std::string& names, std::vector<std::string>& values,
                            const std::string& help) {
     return app.add_option(names, values, help)->allow_extra_args(false)->take_all();
+}
+
+// In the order that CLI11 takes them in: the last one first. "--input=" becomes "--input" and an empty argument,
+// because CLI11 would take the next argument as the value instead.
+std::vector<std::string> cli11Arguments(int argc, const char* const* argv) {
+    std::vector<std::string> arguments;
+    for (int index = 1; index < argc; ++index) {
+        std::string argument = argv[index];
+        if (argument.size() > 3 && argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+            argument.pop_back();
+            arguments.push_back(argument);
+            argument.clear();
+        }
+        arguments.push_back(argument);
+    }
+    std::reverse(arguments.begin(), arguments.end());
+    return arguments;
 }
 
 }  // namespace
@@ -34,10 +75,11 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
     addRepeatable(app, "-b,--model-param", modelParameters,
                   "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text")
         ->type_name("KEY:VALUE");
-    app.add_option("-c,--device", options.device, "Device to load the model on")->type_name("NAME");
+    app.add_option("-c,--device", options.device, "Device to load the model on")->type_name("NAME")->take_last();
     app.add_flag("-d,--debug", options.debug, "Print more: the tensors of the model, the time that loading took");
     app.add_option("-g,--model", options.modelFile, "Model file; not needed for models described by -b alone")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->take_last();
     addRepeatable(app, "-i,--input", options.inputs,
                   "Input data, once per input tensor in order. An empty name is random data; a single -i '' fills all "
                   "inputs. Without any -i the model is only loaded")
@@ -48,16 +90,14 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
         ->type_name("FILE");
     app.add_flag("-p,--private", privateAccess, "Load the model with private access (always so)");
     app.add_flag("-q,--async", options.async, "Queue the jobs so that the device always has work");
-    app.add_option("-w,--warmup", options.warmUpRounds, "Jobs to run first and not to count")->type_name("NUMBER");
-    app.add_option("-R,--rounds", options.rounds, "Jobs to run; 0: until SIGINT or SIGTERM. Default 1")
-        ->type_name("NUMBER");
+    addNumber(app, "-w,--warmup", options.warmUpRounds, "Jobs to run first and not to count");
+    addNumber(app, "-R,--rounds", options.rounds, "Jobs to run; 0: until SIGINT or SIGTERM. Default 1");
     app.add_flag("-X,--track-inputs", options.trackInputs, "Track the input tensors");
     app.add_flag("-Y,--track-outputs", options.trackOutputs, "Track the output tensors");
-    app.add_option("--random-seed", options.randomSeed, "Seed of the random inputs. Default: the system clock")
-        ->type_name("NUMBER");
+    addNumber(app, "--random-seed", options.randomSeed, "Seed of the random inputs. Default: the system clock");
 
     try {
-        app.parse(argc, argv);
+        app.parse(cli11Arguments(argc, argv));
     } catch (const CLI::CallForHelp&) {
         return app.help();
     } catch (const CLI::CallForVersion& version) {

@@ -4,8 +4,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -47,13 +50,12 @@ std::vector<std::string> outputNames(const std::vector<std::string>& given, size
     return names;
 }
 
-std::vector<UniqueFd> openOutputs(const TensorArray& tensors, const std::vector<std::string>& names,
-                                  const std::vector<UniqueFd>& inputs) {
+OutputFiles::OutputFiles(const TensorArray& tensors, const std::vector<std::string>& names,
+                         const std::vector<UniqueFd>& inputs) {
     std::vector<std::pair<dev_t, ino_t>> used;
     for (const UniqueFd& input : inputs) {
         used.push_back(fileStatus(input.get()).identity);
     }
-    std::vector<UniqueFd> fds;
     for (size_t index = 0; index < tensors.size(); ++index) {
         const std::string what = fmt::format("output {}", index);
         const std::string& name = names[index];
@@ -63,29 +65,44 @@ std::vector<UniqueFd> openOutputs(const TensorArray& tensors, const std::vector<
         if (!fd) {
             throw errnoError(fmt::format("Could not create {} '{}'", what, name));
         }
-        const FileStatus status = fileStatus(fd.get());
-        if (status.regular) {
-            for (const auto& identity : used) {
-                if (identity == status.identity) {
-                    throw ToolError(EINVAL, fmt::format("{} '{}' is also an input or another output", what, name));
-                }
+        if (const FileStatus status = fileStatus(fd.get()); status.regular) {
+            if (std::find(used.begin(), used.end(), status.identity) != used.end()) {
+                throw ToolError(EINVAL, fmt::format("{} '{}' is also an input or another output", what, name));
             }
             used.push_back(status.identity);
             if (::ftruncate(fd.get(), 0) != 0) {
                 throw errnoError(fmt::format("Could not empty {} '{}'", what, name));
             }
-            // Room is taken now, because a full disk can't be reported to who writes through a mapping.
-            errno = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(sizeBytes));
-            if (errno != 0) {
-                throw errnoError(fmt::format("Could not get {} bytes for {} '{}'", sizeBytes, what, name));
+        } else {
+            UniqueFd buffer(::memfd_create("larod-client-output", MFD_CLOEXEC));
+            if (!buffer) {
+                throw errnoError(fmt::format("Could not get memory for {}", what));
             }
+            std::swap(fd, buffer);
+            others_.push_back({name, std::move(buffer), fd.get(), sizeBytes});
         }
-        // A device such as /dev/null can't be mapped, but written.
-        const uint32_t fdProps = status.regular ? LAROD_FD_TYPE_DISK : LAROD_FD_PROP_READWRITE;
-        setTensorFile(tensors[index], fd.get(), sizeBytes, fdProps, what);
-        fds.push_back(std::move(fd));
+        // Room is taken now, because a full disk can't be reported to who writes through a mapping.
+        errno = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(sizeBytes));
+        if (errno != 0) {
+            throw errnoError(fmt::format("Could not get {} bytes for {} '{}'", sizeBytes, what, name));
+        }
+        setTensorFile(tensors[index], fd.get(), sizeBytes, LAROD_FD_TYPE_DISK, what);
+        buffers_.push_back(std::move(fd));
     }
-    return fds;
+}
+
+void OutputFiles::writeOthers() const {
+    std::array<char, 65536> part{};
+    for (const Other& other : others_) {
+        for (size_t done = 0; done < other.sizeBytes;) {
+            const ssize_t got = ::pread(other.buffer, part.data(), part.size(), static_cast<off_t>(done));
+            const ssize_t put = got > 0 ? ::write(other.file.get(), part.data(), static_cast<size_t>(got)) : got;
+            if (put <= 0) {
+                throw errnoError(fmt::format("Could not write '{}'", other.name));
+            }
+            done += static_cast<size_t>(put);
+        }
+    }
 }
 
 }  // namespace larod::tools
