@@ -21,10 +21,12 @@ void scaleRow(const Sample* source, size_t sampleBytes, const uint32_t* first, c
             output[i] = static_cast<uint8_t>((source[first[i]] * kOne + kHalf) >> kShift);
         }
     } else if (taps == 2) {
+        // One multiplication; what wraps comes back, as the result is in range.
         for (size_t i = 0; i < width; ++i) {
             const Sample* at = source + first[i];
-            output[i] =
-                static_cast<uint8_t>((at[0] * weights[2 * i] + at[sampleBytes] * weights[2 * i + 1] + kHalf) >> kShift);
+            const uint32_t low = at[0];
+            const uint32_t high = at[sampleBytes];
+            output[i] = static_cast<uint8_t>((low * kOne + (high - low) * weights[2 * i + 1] + kHalf) >> kShift);
         }
     } else {
         for (size_t i = 0; i < width; ++i) {
