@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The binary interface of larod.h, which programs have compiled in: sizes, offsets and values. */
+#include <limits.h>
+#include <stddef.h>
+
+#include "larod.h"
+
+#define VALUE(name, value) _Static_assert((name) == (value), #name " is " #value)
+
+_Static_assert(sizeof(larodErrorCode) == sizeof(int), "larodErrorCode is an int");
+VALUE(LAROD_ERROR_NONE, 0);
+VALUE(LAROD_ERROR_JOB, -1);
+VALUE(LAROD_ERROR_LOAD_MODEL, -2);
+VALUE(LAROD_ERROR_FD, -3);
+VALUE(LAROD_ERROR_MODEL_NOT_FOUND, -4);
+VALUE(LAROD_ERROR_PERMISSION, -5);
+VALUE(LAROD_ERROR_CONNECTION, -6);
+VALUE(LAROD_ERROR_CREATE_SESSION, -7);
+VALUE(LAROD_ERROR_KILL_SESSION, -8);
+VALUE(LAROD_ERROR_INVALID_CHIP_ID, -9);
+VALUE(LAROD_ERROR_INVALID_ACCESS, -10);
+VALUE(LAROD_ERROR_DELETE_MODEL, -11);
+VALUE(LAROD_ERROR_TENSOR_MISMATCH, -12);
+VALUE(LAROD_ERROR_VERSION_MISMATCH, -13);
+VALUE(LAROD_ERROR_ALLOC, -14);
+VALUE(LAROD_ERROR_POWER_NOT_AVAILABLE, -15);
+VALUE(LAROD_ERROR_MAX_ERRNO, 1024);
+
+_Static_assert(sizeof(larodAccess) == sizeof(int), "larodAccess is an int");
+VALUE(LAROD_ACCESS_INVALID, 0);
+VALUE(LAROD_ACCESS_PRIVATE, 1);
+VALUE(LAROD_ACCESS_PUBLIC, 2);
+VALUE(LAROD_ACCESS_USER_PROTECTED, 3);
+
+_Static_assert(sizeof(larodTensorDataType) == sizeof(int), "larodTensorDataType is an int");
+VALUE(LAROD_TENSOR_DATA_TYPE_INVALID, 0);
+VALUE(LAROD_TENSOR_DATA_TYPE_UNSPECIFIED, 1);
+VALUE(LAROD_TENSOR_DATA_TYPE_BOOL, 2);
+VALUE(LAROD_TENSOR_DATA_TYPE_UINT8, 3);
+VALUE(LAROD_TENSOR_DATA_TYPE_INT8, 4);
+VALUE(LAROD_TENSOR_DATA_TYPE_UINT16, 5);
+VALUE(LAROD_TENSOR_DATA_TYPE_INT16, 6);
+VALUE(LAROD_TENSOR_DATA_TYPE_UINT32, 7);
+VALUE(LAROD_TENSOR_DATA_TYPE_INT32, 8);
+VALUE(LAROD_TENSOR_DATA_TYPE_UINT64, 9);
+VALUE(LAROD_TENSOR_DATA_TYPE_INT64, 10);
+VALUE(LAROD_TENSOR_DATA_TYPE_FLOAT16, 11);
+VALUE(LAROD_TENSOR_DATA_TYPE_FLOAT32, 12);
+VALUE(LAROD_TENSOR_DATA_TYPE_FLOAT64, 13);
+VALUE(LAROD_TENSOR_DATA_TYPE_MAX, 14);
+
+_Static_assert(sizeof(larodTensorLayout) == sizeof(int), "larodTensorLayout is an int");
+VALUE(LAROD_TENSOR_LAYOUT_INVALID, 0);
+VALUE(LAROD_TENSOR_LAYOUT_UNSPECIFIED, 1);
+VALUE(LAROD_TENSOR_LAYOUT_NHWC, 2);
+VALUE(LAROD_TENSOR_LAYOUT_NCHW, 3);
+VALUE(LAROD_TENSOR_LAYOUT_420SP, 4);
+VALUE(LAROD_TENSOR_LAYOUT_MAX, 5);
+
+VALUE(LAROD_TENSOR_MAX_LEN, 12);
+VALUE(LAROD_INVALID_MODEL_ID, UINT64_MAX);
+VALUE(LAROD_INVALID_FD, INT_MIN);
+VALUE(LAROD_FD_PROP_READWRITE, 1);
+VALUE(LAROD_FD_PROP_MAP, 2);
+VALUE(LAROD_FD_PROP_DMABUF, 4);
+VALUE(LAROD_FD_TYPE_DMA, 6);
+VALUE(LAROD_FD_TYPE_DISK, 3);
+
+VALUE(sizeof(larodError), 2 * sizeof(void*));
+VALUE(offsetof(larodError, code), 0);
+VALUE(offsetof(larodError, msg), sizeof(void*));
+VALUE(sizeof(larodTensorDims), 13 * sizeof(size_t));
+VALUE(offsetof(larodTensorDims, dims), 0);
+VALUE(offsetof(larodTensorDims, len), 12 * sizeof(size_t));
+VALUE(sizeof(larodTensorPitches), 13 * sizeof(size_t));
+VALUE(offsetof(larodTensorPitches, pitches), 0);
+VALUE(offsetof(larodTensorPitches, len), 12 * sizeof(size_t));
