@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <thread>
@@ -39,18 +40,25 @@ TEST_F(Jobs, NumSessionsComesFromTheService) {
     EXPECT_EQ(error_.code(), EINVAL);
 }
 
-size_t threadCount() {
+size_t callbackThreads() {
     size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
-        ++count;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string name;
+        std::getline(std::ifstream(task.path() / "comm"), name);
+        count += name == "larod-callback" ? 1U : 0U;
     }
     return count;
 }
 
-TEST_F(Jobs, SynchronousCallsNeedNoThread) {
-    const size_t before = threadCount();
+TEST_F(Jobs, OnlyAsynchronousCallsNeedAThread) {
     EXPECT_TRUE(larodRunJob(conn_, request_, &error_));
-    EXPECT_EQ(threadCount(), before);
+    EXPECT_EQ(callbackThreads(), 0U);
+    JobOutcomes outcomes;
+    EXPECT_TRUE(larodRunJobAsync(conn_, request_, JobOutcomes::callback, &outcomes, &error_));
+    EXPECT_TRUE(outcomes.wait(1));
+    EXPECT_EQ(callbackThreads(), 1U);
+    EXPECT_TRUE(larodDisconnect(conn_.address(), &error_));
+    EXPECT_EQ(callbackThreads(), 0U);
 }
 
 TEST_F(Jobs, CallbacksRunOnOneThreadOfTheLibraryWithSignalsBlocked) {
