@@ -134,8 +134,7 @@ uint64_t Connection::trySend(Lock& lock, const Request& request, bool synchronou
                 readToEnd(lock);
                 break;
             case wire::Sent::WouldBlock:
-                waitUntilWritable(lock, socketIsWritable, deadline);
-                socketIsWritable = true;
+                socketIsWritable = waitUntilWritable(lock, socketIsWritable, deadline);
                 if (deadline && Clock::now() >= *deadline) {
                     end("the service did not read its requests in time");
                 }
@@ -144,12 +143,18 @@ uint64_t Connection::trySend(Lock& lock, const Request& request, bool synchronou
     }
 }
 
-// `socketIsWritable`: the socket was reported writable, and sending would block all the same, for fds in flight.
-void Connection::waitUntilWritable(Lock& lock, bool socketIsWritable, Deadline deadline) {
+// Returns when sending may work, or something else has happened in the meantime; true where the socket says that it is
+// writable. `socketIsWritable`: it said so before, and sending would block all the same, for fds in flight.
+bool Connection::waitUntilWritable(Lock& lock, bool socketIsWritable, Deadline deadline) {
+    short events = POLLOUT;
+    if (socketIsWritable) {
+        events = 0;
+        deadline = std::min(deadline.value_or(Clock::time_point::max()), Clock::now() + kFdRoomRetry);
+    }
     if (!reading_) {
-        readOrWritable(lock, socketIsWritable, deadline);
+        const bool writable = readOrWritable(lock, events, deadline);
         passToken();
-        return;
+        return writable;
     }
     if (!tokenFreed_) {
         tokenFreed_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -158,15 +163,14 @@ void Connection::waitUntilWritable(Lock& lock, bool socketIsWritable, Deadline d
         }
     }
     ++blockedSenders_;
-    const int eventFd = tokenFreed_.get();
     lock.unlock();
-    pollfd fds[] = {{channel_.fd(), static_cast<short>(socketIsWritable ? 0 : POLLOUT), 0}, {eventFd, POLLIN, 0}};
-    pollUntil(fds, socketIsWritable ? std::min(deadline.value_or(Clock::time_point::max()), Clock::now() + kFdRoomRetry)
-                                    : deadline);
+    pollfd fds[] = {{channel_.fd(), events, 0}, {tokenFreed_.get(), POLLIN, 0}};
+    pollUntil(fds, deadline);
     lock.lock();
     --blockedSenders_;
     uint64_t count = 0;
-    [[maybe_unused]] const ssize_t size = ::read(eventFd, &count, sizeof(count));
+    [[maybe_unused]] const ssize_t size = ::read(tokenFreed_.get(), &count, sizeof(count));
+    return (fds[0].revents & POLLOUT) != 0;
 }
 
 // The peer is gone, but what it sent before may say why. After the shutdown every read gives what is there and then the
@@ -218,15 +222,15 @@ void Connection::readOne(Lock& lock, Deadline deadline) {
     });
 }
 
-void Connection::readOrWritable(Lock& lock, bool socketIsWritable, Deadline deadline) {
-    withToken(lock, [this, socketIsWritable, deadline] {
-        pollfd both = {channel_.fd(), static_cast<short>(socketIsWritable ? POLLIN : POLLIN | POLLOUT), 0};
-        pollUntil({&both, 1}, socketIsWritable
-                                  ? std::min(deadline.value_or(Clock::time_point::max()), Clock::now() + kFdRoomRetry)
-                                  : deadline);
+// Reads one message if one comes first; true where the socket is writable.
+bool Connection::readOrWritable(Lock& lock, short writeEvents, Deadline deadline) {
+    pollfd both = {channel_.fd(), static_cast<short>(POLLIN | writeEvents), 0};
+    withToken(lock, [&] {
+        pollUntil({&both, 1}, deadline);
         return (both.revents & ~POLLOUT) != 0 ? channel_.receive(incoming_, wire::Wait::No)
                                               : wire::Received::WouldBlock;
     });
+    return (both.revents & POLLOUT) != 0;
 }
 
 void Connection::dispatch(wire::Received received) noexcept {

@@ -96,12 +96,12 @@ class Connection {
     void callUntil(const Request& request, Reply& reply, Deadline deadline);
     uint64_t send(Lock& lock, const Request& request, bool synchronous, Deadline deadline);
     uint64_t trySend(Lock& lock, const Request& request, bool synchronous, Deadline deadline);
-    void waitUntilWritable(Lock& lock, bool socketIsWritable, Deadline deadline);
+    bool waitUntilWritable(Lock& lock, bool socketIsWritable, Deadline deadline);
     void readToEnd(Lock& lock);
 
     // Reading; all with the token free before and after, and the lock held before and after.
     void readOne(Lock& lock, Deadline deadline);
-    void readOrWritable(Lock& lock, bool socketIsWritable, Deadline deadline);
+    bool readOrWritable(Lock& lock, short writeEvents, Deadline deadline);
     template <typename Receive>
     void withToken(Lock& lock, Receive&& receive);
     void dispatch(wire::Received received) noexcept;
