@@ -80,7 +80,7 @@ Failure loadFailure(const Client& client, const char* device, int fd, const Para
 }
 
 Tensors::~Tensors() {
-    larodDestroyTensors(connection_, &tensors_, count_, nullptr);
+    larodDestroyTensors(client_.get(), &tensors_, count_, nullptr);
 }
 
 void Tensors::write(size_t index, std::span<const uint8_t> data) const {
@@ -105,7 +105,7 @@ Tensors allocTensors(const Client& client, const LoadedModel& model, Side side, 
     auto* alloc = side == Side::Inputs ? larodAllocModelInputs : larodAllocModelOutputs;
     larodTensor** tensors = alloc(client.get(), model.get(), props, &count, nullptr, error);
     EXPECT_NE(tensors, nullptr) << error.text();
-    return {client.get(), tensors, count};
+    return {client, tensors, count};
 }
 
 Tensors ownTensors(const Client& client, const LoadedModel& model, Side side, std::vector<UniqueFd>& fds,
@@ -120,7 +120,7 @@ Tensors ownTensors(const Client& client, const LoadedModel& model, Side side, st
         EXPECT_TRUE(larodSetTensorFd(tensors[i], fds.back().get(), nullptr));
         EXPECT_TRUE(larodSetTensorFdProps(tensors[i], props, nullptr));
     }
-    return {client.get(), tensors, count};
+    return {client, tensors, count};
 }
 
 Request::Request(const LoadedModel& model, const Tensors& inputs, const Tensors& outputs, const Params* params) {

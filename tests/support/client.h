@@ -94,10 +94,11 @@ struct Failure {
 // An array of tensors of one direction.
 class Tensors {
   public:
-    Tensors(larodConnection* connection, larodTensor** tensors, size_t count)
-        : connection_(connection), tensors_(tensors), count_(count) {}
+    // `client` outlives the tensors; it may be disconnected by then.
+    Tensors(const Client& client, larodTensor** tensors, size_t count)
+        : client_(client), tensors_(tensors), count_(count) {}
     Tensors(Tensors&& other) noexcept
-        : connection_(other.connection_), tensors_(std::exchange(other.tensors_, nullptr)), count_(other.count_) {}
+        : client_(other.client_), tensors_(std::exchange(other.tensors_, nullptr)), count_(other.count_) {}
     Tensors& operator=(Tensors&&) = delete;
     ~Tensors();
     [[nodiscard]] larodTensor** get() const noexcept { return tensors_; }
@@ -109,7 +110,7 @@ class Tensors {
     [[nodiscard]] std::vector<uint8_t> read(size_t index) const;
 
   private:
-    larodConnection* connection_;
+    const Client& client_;
     larodTensor** tensors_;
     size_t count_;
 };

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 namespace larod::test {
 namespace {
@@ -100,6 +101,13 @@ PrivateService::PrivateService(std::vector<std::string> options) : socketPath_(d
         }
         ::dup2(writeEnd.get(), STDOUT_FILENO);
         ::dup2(log_.get(), STDERR_FILENO);
+        // A crash that a test asks for is to end the session by its signal, not by the sanitizer's exit.
+        const std::string crashes = "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:";
+        for (const auto& [name, extra] :
+             {std::pair("ASAN_OPTIONS", "abort_on_error=1"), std::pair("TSAN_OPTIONS", "halt_on_error=1")}) {
+            const char* given = ::getenv(name);
+            ::setenv(name, (crashes + extra + (given == nullptr ? "" : std::string(":") + given)).c_str(), 1);
+        }
         ::execv(argv[0], argv.data());
         ::_exit(127);
     }
