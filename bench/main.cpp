@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// larod-bench: what the service costs, each figure against a baseline of the same run.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/in_process.h"
+#include "bench/ping_pong.h"
+#include "bench/samples.h"
+#include "bench/service_client.h"
+#include "bench/service_process.h"
+
+namespace larod::bench {
+namespace {
+
+struct Options {
+    size_t rounds = 15;
+    size_t block = 1000;
+    std::string model;
+    unsigned threads = 1;
+    std::optional<int> cpu;
+    std::vector<int> twoCpus;
+};
+
+// What is measured with a network, where one is given.
+struct Network {
+    Network(const Connection& connection, const Options& options)
+        : model(connection, options.model),
+          first(connection, model),
+          second(connection, model),
+          local(options.model, options.threads) {}
+
+    // One block of each kind.
+    void round(size_t count) {
+        inProcess.block(count, [this] { local.run(); });
+        synchronous.block(count, [this] { first.run(); });
+        inProcessWhole.addBlock(inProcessBlock(count));
+        twoInFlight.addBlock(runInFlight({&first, &second}, count) / static_cast<double>(count));
+    }
+
+    double inProcessBlock(size_t count) {
+        const auto start = Clock::now();
+        for (size_t i = 0; i < count; ++i) {
+            local.run();
+        }
+        return std::chrono::duration<double, std::micro>(Clock::now() - start).count() / static_cast<double>(count);
+    }
+
+    Model model;
+    Job first;
+    Job second;
+    InProcess local;
+    Samples inProcess{"network in-process"};
+    Samples synchronous{"network through the service"};
+    Samples inProcessWhole{"  in-process, each of a block"};
+    Samples twoInFlight{"  two in flight, each of a block"};
+};
+
+void printRow(const Samples& samples) {
+    fmt::print("{:<34}{:>12.2f}{:>12.2f}{:>14.2f}{:>10}\n", samples.name(), samples.median(), samples.p90(),
+               samples.medianOfBlocks(), samples.count());
+}
+
+void printRatio(const std::string& name, double value) {
+    fmt::print("{:<58}{:>8.3f}\n", name, value);
+}
+
+void measure(const Options& options) {
+    std::optional<int> peerCpu = options.cpu;
+    std::optional<int> ownCpu = options.cpu;
+    if (!options.twoCpus.empty()) {
+        ownCpu = options.twoCpus[0];
+        peerCpu = options.twoCpus[1];
+    }
+    if (ownCpu) {
+        runOnCpu(*ownCpu);
+    }
+    // Both fork, so they come before everything that a child would inherit.
+    const PingPong pingPong(peerCpu);
+    const ServiceProcess service(options.threads, peerCpu);
+    const Connection connection(service.socketPath());
+
+    constexpr size_t kLargest = size_t{24} << 20;
+    const Model smallModel(connection, 64);
+    const Model imageModel(connection, 150'528);
+    const Model largeModel(connection, kLargest);
+    const Job smallJob(connection, smallModel);
+    const Job imageJob(connection, imageModel);
+    const Job largeJob(connection, largeModel);
+    const auto network = options.model.empty() ? nullptr : std::make_unique<Network>(connection, options);
+    const size_t networkBlock = std::max<size_t>(options.block / 50, 4);
+
+    Samples ping("ping-pong");
+    Samples small("job with 64 B tensors");
+    Samples image("job with 150,528 B tensors");
+    Samples large("job with 24 MiB tensors");
+    // The first round finds caches and mappings cold, and does not count.
+    const auto warmUp = [&](const auto& operation) {
+        for (size_t i = 0; i < std::min<size_t>(options.block, 200); ++i) {
+            operation();
+        }
+    };
+    warmUp([&] { pingPong.once(); });
+    warmUp([&] { smallJob.run(); });
+    warmUp([&] { imageJob.run(); });
+    warmUp([&] { largeJob.run(); });
+    if (network) {
+        static_cast<void>(network->inProcessBlock(3));
+        network->first.run();
+        network->second.run();
+    }
+    for (size_t round = 0; round < options.rounds; ++round) {
+        ping.block(options.block, [&] { pingPong.once(); });
+        small.block(options.block, [&] { smallJob.run(); });
+        image.block(options.block, [&] { imageJob.run(); });
+        large.block(options.block, [&] { largeJob.run(); });
+        if (network) {
+            network->round(networkBlock);
+        }
+    }
+
+    fmt::print("{} rounds; blocks of {}{}; {} engine thread{}; {}\n\n", options.rounds, options.block,
+               network ? fmt::format(" ({} of the network)", networkBlock) : "", options.threads,
+               options.threads == 1 ? "" : "s",
+               options.cpu               ? fmt::format("both sides on CPU {}", *options.cpu)
+               : options.twoCpus.empty() ? std::string("on any CPU")
+                                         : fmt::format("client on CPU {}, service on CPU {}", *ownCpu, *peerCpu));
+    fmt::print("{:<34}{:>12}{:>12}{:>14}{:>10}\n", "microseconds", "median", "p90", "of blocks", "samples");
+    for (const Samples* samples : {&ping, &small, &image, &large}) {
+        printRow(*samples);
+    }
+    if (network) {
+        printRow(network->inProcess);
+        printRow(network->synchronous);
+        printRow(network->inProcessWhole);
+        printRow(network->twoInFlight);
+    }
+    fmt::print("\n");
+    printRatio("job (64 B) / ping-pong", ratio(small, ping));
+    printRatio("24 MiB / 64 B", ratio(large, small));
+    printRatio("150,528 B / 64 B", ratio(image, small));
+    if (network) {
+        printRatio("throughput, two in flight / in-process", ratio(network->inProcessWhole, network->twoInFlight));
+        printRatio("(synchronous latency - in-process) / ping-pong",
+                   differenceIn(ping, network->synchronous, network->inProcess));
+    }
+}
+
+int run(int argc, char** argv) {
+    Options options;
+    CLI::App app(
+        "larod-bench: measures what the service costs, with a private service and blocks of each kind in turn.\n"
+        "Ratios are medians over the rounds of what blocks of the same round took.");
+    app.name("larod-bench");
+    app.add_option("--rounds", options.rounds, "Blocks of each kind")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    app.add_option("--block", options.block, "Operations in a block; a network's blocks have a 50th of it")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    app.add_option("--model", options.model, "A .tflite network to run through the service and in this process")
+        ->check(CLI::ExistingFile);
+    app.add_option("--threads", options.threads, "Threads of the engine, on both sides")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    auto* cpu = app.add_option("--cpu", options.cpu, "Run both sides on this CPU");
+    app.add_option("--two-cpus", options.twoCpus, "Run this side on CPU A and the service on CPU B")
+        ->delimiter(',')
+        ->expected(2)
+        ->type_name("A,B")
+        ->excludes(cpu);
+    CLI11_PARSE(app, argc, argv);
+    measure(options);
+    return 0;
+}
+
+}  // namespace
+}  // namespace larod::bench
+
+int main(int argc, char** argv) {
+    try {
+        return larod::bench::run(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "larod-bench: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs through the service, by the public interface alone.
+#pragma once
+
+#include <cstddef>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "larod.h"
+
+namespace larod::bench {
+
+// Thread: one.
+class Connection {
+  public:
+    explicit Connection(const std::string& socketPath);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    [[nodiscard]] larodConnection* get() const noexcept { return connection_; }
+
+  private:
+    larodConnection* connection_ = nullptr;
+};
+
+// A loaded model.
+class Model {
+  public:
+    // debug-device with one input and one output of `sizeBytes`, which takes no time and touches no data.
+    Model(const Connection& connection, size_t sizeBytes);
+    // A network on cpu-tflite.
+    Model(const Connection& connection, const std::string& path);
+    ~Model();
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
+
+    [[nodiscard]] larodModel* get() const noexcept { return model_; }
+
+  private:
+    larodModel* model_ = nullptr;
+};
+
+// A request with tensors that the service allocated, and so tracks. It outlives its jobs.
+class Job {
+  public:
+    Job(const Connection& connection, const Model& model);
+    ~Job();
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
+
+    void run() const;
+    // Releases `done` when the outputs are written. Ends the program where the job fails.
+    void start(std::counting_semaphore<>& done) const;
+
+  private:
+    const Connection& connection_;
+    larodTensor** inputs_ = nullptr;
+    size_t numInputs_ = 0;
+    larodTensor** outputs_ = nullptr;
+    size_t numOutputs_ = 0;
+    larodJobRequest* request_ = nullptr;
+};
+
+// Runs `count` jobs with as many in flight as there are `jobs`; the time of all, in microseconds.
+[[nodiscard]] double runInFlight(const std::vector<const Job*>& jobs, size_t count);
+
+}  // namespace larod::bench
