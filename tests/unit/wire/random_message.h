@@ -115,10 +115,9 @@ Message randomMessage(unsigned seed) {
 // The encoded bytes, in a vector of exactly their length, so that a sanitizer sees an over-read.
 template <class Message>
 std::vector<std::byte> encoded(const Message& message, uint64_t requestId = 1) {
-    std::vector<std::byte> buffer(kMaxDatagramBytes);
-    buffer.resize(encode(message, requestId, buffer).size());
-    buffer.shrink_to_fit();
-    return buffer;
+    static thread_local std::vector<std::byte> buffer(kMaxDatagramBytes);
+    const auto bytes = encode(message, requestId, buffer);
+    return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace larod::wire::test
