@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iterator>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -49,7 +50,13 @@ class LitertDevice final : public Device {
                 spdlog::info("cpu-tflite does not know the load parameter '{}'; it is ignored", key);
             }
         }
-        return std::make_unique<litert::LitertModel>(engine_, *source.file, threads);
+        try {
+            return std::make_unique<litert::LitertModel>(engine_, *source.file, threads);
+        } catch (const std::logic_error& error) {
+            // The library lets some through its C interface.
+            throw Error(LAROD_ERROR_LOAD_MODEL, "cpu-tflite can't load the model: LiteRT failed with '{}'",
+                        error.what());
+        }
     }
 
   private:

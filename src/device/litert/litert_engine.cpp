@@ -23,7 +23,8 @@ constexpr int kWriteErrors = 1;
 
 constexpr size_t kMaxText = 4096;
 
-// The text in one line: the library ends lines as it likes.
+}  // namespace
+
 std::string oneLine(std::string_view text) {
     std::string line;
     for (const char c : text.substr(0, kMaxText)) {
@@ -39,6 +40,8 @@ std::string oneLine(std::string_view text) {
     }
     return line;
 }
+
+namespace {
 
 void addPayload(const Api& api, const Options& options, const char* id, const std::string& text) {
     char* payload = ::strdup(text.c_str());

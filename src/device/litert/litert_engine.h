@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "device/litert/litert_api.h"
 
 namespace larod::device::litert {
+
+// The library's text in one line: it ends lines as it likes. At most 4 KB.
+[[nodiscard]] std::string oneLine(std::string_view text);
 
 // Made in the spawner; its environment works in the sessions that are forked later.
 class Engine {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/monotonic_time.h"
+#include "device/litert/stderr_capture.h"
 #include "device/litert/tensor_names.h"
 
 namespace larod::device::litert {
@@ -121,16 +122,23 @@ class LitertModel::BoundMemory final : public Binding {
     TensorBuffer buffer_;
 };
 
-LitertModel::LitertModel(const Engine& engine, std::span<const std::byte> file, unsigned threads)
+LitertModel::LitertModel(const Engine& engine, std::span<const std::byte> file, unsigned threads,
+                         uint64_t dryRunLimitNs)
     : engine_(engine), api_(engine.api()), model_(engine.openModel(file)) {
     readTensors();
     compiled_ = engine_.compile(model_, threads);
     if (api_.SetCompiledModelCancellationFunction(compiled_.get(), &deadlineNs_, isCancelled) != kOk) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "LiteRT takes no deadline");
     }
-    deadlineNs_ = monotonicNs() + kDryRunLimitNs;
-    allocate();
-    dryRun();
+    deadlineNs_ = monotonicNs() + dryRunLimitNs;
+    StderrCapture capture;
+    try {
+        allocate();
+        dryRun();
+    } catch (const Error& error) {
+        const std::string said = oneLine(capture.finish());
+        throw Error(error.code(), "{}{}{}", error.text(), said.empty() ? "" : "; the engine said: ", said);
+    }
     deadlineNs_ = UINT64_MAX;
     inputBuffers_.resize(inputs_.size());
     outputBuffers_.resize(outputs_.size());
@@ -211,8 +219,13 @@ void LitertModel::allocate() {
     inputTypes_.resize(inputTensors_.size());
     for (size_t i = 0; i < inputTensors_.size(); ++i) {
         check(api_.GetRankedTensorType(inputTensors_[i], &inputTypes_[i]), "an input's type");
-        check(api_.GetCompiledModelInputTensorLayout(compiled_.get(), kSignature, i, &inputTypes_[i].layout),
-              "an input's shape");
+        // Asked only where it is needed: the library looks the tensor up by name, and names may be equal.
+        const Layout& layout = inputTypes_[i].layout;
+        if (std::any_of(layout.dimensions, layout.dimensions + layout.rank,
+                        [](int32_t extent) { return extent < 0; })) {
+            check(api_.GetCompiledModelInputTensorLayout(compiled_.get(), kSignature, i, &inputTypes_[i].layout),
+                  "an input's shape");
+        }
     }
     const std::vector<Layout> layouts = outputLayouts(true);
     outputTypes_.resize(outputTensors_.size());

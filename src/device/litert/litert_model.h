@@ -22,7 +22,8 @@ class LitertModel final : public LoadedModel {
   public:
     // Parses, compiles and runs the model twice on zeros: unresolved operations, wrong shapes and outputs whose size
     // depends on the data show only then. `file` outlives the object. Throws Error(LAROD_ERROR_LOAD_MODEL).
-    LitertModel(const Engine& engine, std::span<const std::byte> file, unsigned threads);
+    LitertModel(const Engine& engine, std::span<const std::byte> file, unsigned threads,
+                uint64_t dryRunLimitNs = kDryRunLimitNs);
     ~LitertModel() override;
 
     std::unique_ptr<Binding> bind(Direction direction, size_t index, std::span<std::byte> memory) override;
