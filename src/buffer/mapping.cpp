@@ -19,7 +19,7 @@ Mapping::Mapping(int fd, uint64_t offset, size_t length, MapAccess access) {
     const auto mapped = checkedAdd(length, lead);
     const auto rounded = mapped ? checkedRoundUp(*mapped, page) : std::nullopt;
     const auto reserved = rounded ? checkedAdd(*rounded, page) : std::nullopt;
-    if (length == 0 || !begin || !reserved) {
+    if (length == 0 || !begin || !mapped || !rounded || !reserved) {
         throw Error(LAROD_ERROR_FD, "can't map {} bytes at offset {}: out of range", length, offset);
     }
     // First the whole range as anonymous memory, then the file over its start.
