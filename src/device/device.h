@@ -100,7 +100,8 @@ class Device {
     // Whether its models are files (fd needed) or parameter maps (a file is ignored) (behaviour.md 3).
     [[nodiscard]] virtual bool takesFile() const noexcept = 0;
 
-    // Whether a tensor's layout must be the model's. Networks don't care: applications send NHWC images to any (behaviour.md 5.1).
+    // Whether a tensor's layout must be the model's. Networks don't care: applications send NHWC images to any
+    // (behaviour.md 5.1).
     [[nodiscard]] bool comparesLayout() const noexcept { return !takesFile(); }
 
     // Whether the number of threads changes what load() makes: models of such a device are instantiated per thread
