@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "buffer/file_identity.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -16,6 +17,20 @@
 
 namespace larod::buffer {
 
+namespace {
+
+bool isDmaBuf(int fd) noexcept {
+    struct statfs fileSystem = {};
+    return ::fstatfs(fd, &fileSystem) == 0 && static_cast<uint64_t>(fileSystem.f_type) == DMA_BUF_MAGIC;
+}
+
+}  // namespace
+
+bool hasFixedLength(int fd) noexcept {
+    const int seals = ::fcntl(fd, F_GET_SEALS);  // an error where there can't be any
+    return seals >= 0 ? (seals & F_SEAL_SHRINK) != 0 : isDmaBuf(fd);
+}
+
 FileStatus fileStatus(int fd) {
     struct stat status = {};
     if (::fstat(fd, &status) != 0) {
@@ -29,9 +44,8 @@ FileStatus fileStatus(int fd) {
         result.kind = FileKind::Mappable;
         result.length = static_cast<uint64_t>(status.st_size);
     }
-    struct statfs fileSystem = {};
     const bool mayBeDmaBuf = !S_ISREG(status.st_mode) || status.st_size == 0;
-    if (mayBeDmaBuf && ::fstatfs(fd, &fileSystem) == 0 && static_cast<uint64_t>(fileSystem.f_type) == DMA_BUF_MAGIC) {
+    if (mayBeDmaBuf && isDmaBuf(fd)) {
         const off_t length = ::lseek(fd, 0, SEEK_END);
         if (length < 0) {
             throw Error(LAROD_ERROR_FD, "can't find the size of the dma-buf at fd {}: {}", fd, errnoText(errno));

@@ -28,4 +28,8 @@ struct FileStatus {
 // Never blocks and never moves the file position. Throws Error(LAROD_ERROR_FD) where `fd` is not open.
 [[nodiscard]] FileStatus fileStatus(int fd);
 
+// Whether nothing can make it shorter: a dma-buf, or a memory file that is sealed against shrinking. Its length needs
+// to be looked at only once.
+[[nodiscard]] bool hasFixedLength(int fd) noexcept;
+
 }  // namespace larod::buffer

@@ -9,24 +9,24 @@ namespace {
 
 [[noreturn]] void throwMismatch(TensorPlace place, const char* attribute, const std::string& expected,
                                 const std::string& given) {
-    throw Error(LAROD_ERROR_TENSOR_MISMATCH, "{}: its {} is {}, the model expects {}", placeText(place), attribute,
-                given, expected);
+    throw Error(LAROD_ERROR_TENSOR_MISMATCH, "{}: its {} {}, the model expects {}", placeText(place), attribute, given,
+                expected);
 }
 
 void checkTensor(TensorPlace place, const TensorSpec& expected, const wire::JobTensor& given, bool compareLayout) {
     if (given.dataType != LAROD_TENSOR_DATA_TYPE_UNSPECIFIED &&
         expected.dataType != LAROD_TENSOR_DATA_TYPE_UNSPECIFIED && given.dataType != expected.dataType) {
-        throwMismatch(place, "data type", dataTypeName(expected.dataType), dataTypeName(given.dataType));
+        throwMismatch(place, "data type is", dataTypeName(expected.dataType), dataTypeName(given.dataType));
     }
     if (compareLayout && given.layout != LAROD_TENSOR_LAYOUT_UNSPECIFIED &&
         expected.layout != LAROD_TENSOR_LAYOUT_UNSPECIFIED && given.layout != expected.layout) {
-        throwMismatch(place, "layout", layoutName(expected.layout), layoutName(given.layout));
+        throwMismatch(place, "layout is", layoutName(expected.layout), layoutName(given.layout));
     }
     if (given.dims.len != 0 && !sameDims(given.dims, expected.dims)) {
-        throwMismatch(place, "shape", dimsText(expected.dims), dimsText(given.dims));
+        throwMismatch(place, "shape is", dimsText(expected.dims), dimsText(given.dims));
     }
     if (given.pitches.len != 0 && !samePitches(given.pitches, expected.pitches)) {
-        throwMismatch(place, "pitches", pitchesText(expected.pitches), pitchesText(given.pitches));
+        throwMismatch(place, "pitches are", pitchesText(expected.pitches), pitchesText(given.pitches));
     }
 }
 

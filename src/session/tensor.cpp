@@ -108,6 +108,7 @@ Tensor::Tensor(UniqueFd fd, const wire::FdAttributes& attributes)
       size_(attributes.size),
       offset_(static_cast<uint64_t>(attributes.offset)),
       props_(attributes.props),
+      fixedLength_(buffer::hasFixedLength(fd_.get())),
       isDmaBuf_((attributes.props & LAROD_FD_PROP_DMABUF) != 0) {
     constexpr uint32_t kKnownProps = LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_MAP | LAROD_FD_PROP_DMABUF;
     if (attributes.offset < 0) {
@@ -156,20 +157,30 @@ void Tensor::check(TensorPlace place, size_t need, uint32_t deviceProps) const {
     }
 }
 
+bool Tensor::holds(size_t need) const {
+    return offset_ + need <= buffer::fileStatus(fd_.get()).length;
+}
+
+// Within its last page a file can be cut off without a fault, so the length is asked where it can change: results are
+// the same with and without tracking.
+bool Tensor::usable(const BoundTensor& bound) const {
+    return !bound.mapping_ || (!bound.mapping_->broken() && (fixedLength_ || holds(bound.memory_.size())));
+}
+
 bool Tensor::tryMap(BoundTensor& bound, size_t need, std::string& reason) {
     // An existing mapping of the same window serves further models; one for writing serves inputs as well.
     const bool writable = bound.place_.direction == Direction::Output;
     for (const auto& other : bound_) {
-        const bool suits = other->mapping_ && !other->mapping_->broken() && other->memory_.size() == need &&
+        const bool suits = other->mapping_ && usable(*other) && other->memory_.size() == need &&
                            (!writable || other->place_.direction == Direction::Output);
         if (suits) {
             bound.mapping_ = other->mapping_;
         }
     }
     if (!bound.mapping_) {
-        const uint64_t length = buffer::fileStatus(fd_.get()).length;
-        if (offset_ + need > length) {
-            reason = fmt::format("the file has {} bytes, {} at offset {} are needed", length, need, offset_);
+        if (!holds(need)) {
+            reason = fmt::format("the file has {} bytes, {} at offset {} are needed",
+                                 buffer::fileStatus(fd_.get()).length, need, offset_);
             return false;
         }
         try {
@@ -189,10 +200,10 @@ BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance
     const std::lock_guard lock(mutex_);
     for (auto it = bound_.begin(); it != bound_.end(); ++it) {
         if ((*it)->place_ == place && (*it)->instance_ == instance) {
-            if (!(*it)->mapping_ || !(*it)->mapping_->broken()) {
+            if (usable(**it)) {
                 return **it;
             }
-            bound_.erase(it);  // the file was cut off; perhaps its length is back
+            bound_.erase(it);  // the file was cut off; perhaps its length is back, perhaps it can be written
             break;
         }
     }

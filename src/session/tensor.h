@@ -95,12 +95,15 @@ class Tensor {
   private:
     friend class BoundTensor;
 
+    [[nodiscard]] bool holds(size_t need) const;
+    [[nodiscard]] bool usable(const BoundTensor& bound) const;
     [[nodiscard]] bool tryMap(BoundTensor& bound, size_t need, std::string& reason);
 
     const UniqueFd fd_;
     const uint64_t size_;
     const uint64_t offset_;
     const uint32_t props_;
+    const bool fixedLength_;      // else a client may cut it off between jobs
     std::atomic<bool> isDmaBuf_;  // by its flag, until the kernel says otherwise
 
     std::mutex mutex_;  // guards bound_

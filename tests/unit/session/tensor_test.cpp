@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a session gets at the bytes of a client's tensor (behaviour.md 5.2 to 5.5).
+#include "session/tensor.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "buffer/memfd.h"
+#include "buffer/sigbus_guard.h"
+#include "session/model.h"
+#include "unit/session/fake_device.h"
+#include "wire/channel.h"
+
+namespace larod::session {
+namespace {
+
+using test::bytesSpec;
+using test::errorOf;
+using test::FakeModel;
+using test::memoryOf;
+
+constexpr uint32_t kMap = LAROD_FD_PROP_MAP;
+constexpr uint32_t kReadWrite = LAROD_FD_PROP_READWRITE;
+constexpr uint32_t kDmaBuf = LAROD_FD_PROP_DMABUF;
+constexpr TensorPlace kInput{Direction::Input, 0};
+constexpr TensorPlace kOutput{Direction::Output, 0};
+const std::string kFdError = std::to_string(LAROD_ERROR_FD) + ": ";
+
+std::string pattern(size_t length, char first = 'a') {
+    std::string text(length, '\0');
+    for (size_t i = 0; i < length; ++i) {
+        text[i] = static_cast<char>(first + static_cast<char>(i % 26));
+    }
+    return text;
+}
+
+std::string textOf(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// A file on disk without a name, and further descriptors of it.
+class File {
+  public:
+    explicit File(const std::string& content) {
+        std::string path = std::filesystem::temp_directory_path() / "larod-tensor-XXXXXX";
+        fd_.reset(::mkostemp(path.data(), O_CLOEXEC));
+        ::unlink(path.c_str());
+        write(0, content);
+    }
+    [[nodiscard]] UniqueFd open(int flags) const {
+        return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd_.get())).c_str(), flags | O_CLOEXEC));
+    }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    void write(off_t offset, const std::string& content) const {
+        EXPECT_EQ(::pwrite(fd_.get(), content.data(), content.size(), offset), static_cast<ssize_t>(content.size()));
+    }
+    void resize(off_t length) const { EXPECT_EQ(::ftruncate(fd_.get(), length), 0); }
+    [[nodiscard]] std::string content() const {
+        std::string text(static_cast<size_t>(::lseek(fd_.get(), 0, SEEK_END)), '\0');
+        EXPECT_EQ(::pread(fd_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+        return text;
+    }
+
+  private:
+    UniqueFd fd_;
+};
+
+UniqueFd duplicate(int fd) {
+    return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+// A model of one input and one output of `bytes`.
+std::shared_ptr<ModelInstance> makeInstance(size_t bytes, uint64_t modelId = 1) {
+    return std::make_shared<ModelInstance>(
+        modelId, nullptr,
+        std::make_unique<FakeModel>(std::vector{bytesSpec(bytes)}, std::vector{bytesSpec(bytes)}));
+}
+
+size_t bindingsMade(const std::shared_ptr<ModelInstance>& instance) {
+    return static_cast<FakeModel&>(instance->loaded()).bound;
+}
+
+// What an input looks like to the device.
+std::string readInput(Tensor& tensor, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps) {
+    BoundTensor& bound = tensor.bind(kInput, instance, deviceProps);
+    bound.begin(false);
+    const std::string text = textOf(memoryOf(bound.binding()));
+    bound.end();
+    return text;
+}
+
+void writeOutput(Tensor& tensor, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps,
+                 const std::string& text) {
+    BoundTensor& bound = tensor.bind(kOutput, instance, deviceProps);
+    bound.begin(false);
+    std::memcpy(memoryOf(bound.binding()).data(), text.data(), text.size());
+    bound.end();
+}
+
+class TensorTest : public ::testing::Test {
+  protected:
+    static void SetUpTestSuite() { buffer::sigbus_guard::install(); }
+    std::shared_ptr<ModelInstance> model = makeInstance(16);
+};
+
+TEST_F(TensorTest, IsMappedWhereBothSidesCan) {
+    const File file(pattern(16));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
+    EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16));
+    EXPECT_EQ(tensor.bind(kInput, model, kMap | kReadWrite).method(), AccessMethod::Map);
+}
+
+TEST_F(TensorTest, IsReadAndWrittenWhereOneSideCannotMap) {
+    const File file(pattern(16));
+    Tensor readWrite(duplicate(file.fd()), {0, 0, kReadWrite});
+    EXPECT_EQ(readInput(readWrite, model, kMap | kReadWrite), pattern(16));
+    EXPECT_EQ(readWrite.bind(kInput, model, kMap | kReadWrite).method(), AccessMethod::ReadWrite);
+    Tensor both(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
+    EXPECT_EQ(both.bind(kInput, model, kReadWrite).method(), AccessMethod::ReadWrite);
+}
+
+TEST_F(TensorTest, GivesTheSameResultsByBothMethods) {
+    for (const uint32_t props : {kMap, kReadWrite}) {
+        const File file(pattern(40));
+        Tensor tensor(duplicate(file.fd()), {0, 8, props});
+        EXPECT_EQ(readInput(tensor, model, props), pattern(40).substr(8, 16));
+        writeOutput(tensor, model, props, pattern(16, 'A'));
+        EXPECT_EQ(file.content(), pattern(40).replace(8, 16, pattern(16, 'A'))) << "outside the window nothing changes";
+        EXPECT_EQ(readInput(tensor, model, props), pattern(16, 'A'));
+    }
+}
+
+TEST_F(TensorTest, ReadsContentsAtEachJob) {
+    for (const uint32_t props : {kMap, kReadWrite}) {
+        const File file(pattern(16));
+        Tensor tensor(duplicate(file.fd()), {0, 0, props});
+        EXPECT_EQ(readInput(tensor, model, props), pattern(16));
+        file.write(0, pattern(16, 'A'));
+        EXPECT_EQ(readInput(tensor, model, props), pattern(16, 'A'));
+    }
+}
+
+TEST_F(TensorTest, MapsAReadOnlyFdAsAnInput) {
+    const File file(pattern(16));
+    Tensor tensor(file.open(O_RDONLY), {0, 0, kMap});
+    EXPECT_EQ(readInput(tensor, model, kMap), pattern(16));
+}
+
+TEST_F(TensorTest, RefusesAReadOnlyFdAsAnOutput) {
+    const File file(pattern(16));
+    Tensor mapOnly(file.open(O_RDONLY), {0, 0, kMap});
+    EXPECT_EQ(errorOf([&] { writeOutput(mapOnly, model, kMap, pattern(16)); }).rfind(kFdError + "output tensor 0: ", 0), 0U);
+    Tensor both(file.open(O_RDONLY), {0, 0, kMap | kReadWrite});
+    EXPECT_EQ(errorOf([&] { writeOutput(both, model, kMap | kReadWrite, pattern(16)); })
+                  .rfind(kFdError + "output tensor 0: could only write 0 out of 16 bytes", 0),
+              0U);
+}
+
+TEST_F(TensorTest, WritesThroughAWriteOnlyFdWhichCannotBeMapped) {
+    const File file(pattern(16));
+    Tensor tensor(file.open(O_WRONLY), {0, 0, kMap | kReadWrite});
+    writeOutput(tensor, model, kMap | kReadWrite, pattern(16, 'A'));
+    EXPECT_EQ(tensor.bind(kOutput, model, kMap | kReadWrite).method(), AccessMethod::ReadWrite);
+    EXPECT_EQ(file.content(), pattern(16, 'A'));
+    Tensor mapOnly(file.open(O_WRONLY), {0, 0, kMap});
+    EXPECT_EQ(errorOf([&] { writeOutput(mapOnly, model, kMap, pattern(16)); }).rfind(kFdError, 0), 0U);
+    Tensor input(file.open(O_WRONLY), {0, 0, kMap | kReadWrite});
+    EXPECT_EQ(errorOf([&] { readInput(input, model, kMap | kReadWrite); })
+                  .rfind(kFdError + "input tensor 0: could only read 0 out of 16 bytes", 0),
+              0U);
+}
+
+TEST_F(TensorTest, RefusesAShortInputByEachMethod) {
+    const File file(pattern(15));
+    Tensor mapped(duplicate(file.fd()), {0, 0, kMap});
+    EXPECT_EQ(errorOf([&] { readInput(mapped, model, kMap); }),
+              kFdError + "input tensor 0: the file has 15 bytes, 16 at offset 0 are needed");
+    Tensor read(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
+    EXPECT_EQ(errorOf([&] { readInput(read, model, kMap | kReadWrite); }),
+              kFdError + "input tensor 0: could only read 15 out of 16 bytes at offset 0");
+}
+
+TEST_F(TensorTest, AnOffsetCountsAgainstTheLength) {
+    const File file(pattern(20));
+    Tensor fits(duplicate(file.fd()), {0, 4, kMap});
+    EXPECT_EQ(readInput(fits, model, kMap), pattern(20).substr(4));
+    Tensor over(duplicate(file.fd()), {0, 5, kMap});
+    EXPECT_EQ(errorOf([&] { readInput(over, model, kMap); }).rfind(kFdError, 0), 0U);
+    Tensor beyond(duplicate(file.fd()), {0, 100, kMap | kReadWrite});
+    EXPECT_EQ(errorOf([&] { readInput(beyond, model, kMap | kReadWrite); }).rfind(kFdError, 0), 0U);
+}
+
+TEST_F(TensorTest, AShortOutputCannotBeMappedAndIsNotExtendedForThat) {
+    const File file(pattern(4));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    EXPECT_EQ(errorOf([&] { writeOutput(tensor, model, kMap, pattern(16)); }),
+              kFdError + "output tensor 0: the file has 4 bytes, 16 at offset 0 are needed");
+    EXPECT_EQ(file.content(), pattern(4));
+}
+
+TEST_F(TensorTest, WritingExtendsAShortOutputAndLeavesTheRest) {
+    const File empty("");
+    Tensor tensor(duplicate(empty.fd()), {0, 3, kMap | kReadWrite});
+    writeOutput(tensor, model, kMap | kReadWrite, pattern(16));
+    EXPECT_EQ(empty.content(), std::string(3, '\0') + pattern(16));
+    const File longer(pattern(100));
+    Tensor inside(duplicate(longer.fd()), {0, 10, kReadWrite});
+    writeOutput(inside, model, kReadWrite, pattern(16, 'A'));
+    EXPECT_EQ(longer.content(), pattern(100).replace(10, 16, pattern(16, 'A'))) << "a file is never cut off";
+}
+
+TEST_F(TensorTest, AnyOffsetCanBeMapped) {
+    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    const std::string content = pattern(2 * page + 64);
+    const File file(content);
+    for (const size_t offset : {size_t{1}, page - 1, page, page + 1, 2 * page - 8, 2 * page + 48}) {
+        Tensor tensor(duplicate(file.fd()), {0, static_cast<int64_t>(offset), kMap});
+        EXPECT_EQ(readInput(tensor, model, kMap), content.substr(offset, 16)) << offset;
+    }
+}
+
+TEST_F(TensorTest, ThePositionStandsBehindTheDataAfterReadingAndWritingAndIsNeverUsed) {
+    const File file(pattern(100));
+    ::lseek(file.fd(), 77, SEEK_SET);
+    Tensor read(duplicate(file.fd()), {0, 8, kReadWrite});  // shares the position
+    EXPECT_EQ(readInput(read, model, kReadWrite), pattern(100).substr(8, 16));
+    EXPECT_EQ(::lseek(file.fd(), 0, SEEK_CUR), 24);
+    Tensor written(duplicate(file.fd()), {0, 2, kReadWrite});
+    writeOutput(written, model, kReadWrite, pattern(16, 'A'));
+    EXPECT_EQ(::lseek(file.fd(), 0, SEEK_CUR), 18);
+}
+
+TEST_F(TensorTest, ThePositionStaysWhereItIsWithMapping) {
+    const File file(pattern(100));
+    ::lseek(file.fd(), 77, SEEK_SET);
+    Tensor tensor(duplicate(file.fd()), {0, 8, kMap});
+    readInput(tensor, model, kMap);
+    writeOutput(tensor, model, kMap, pattern(16, 'A'));
+    EXPECT_EQ(::lseek(file.fd(), 0, SEEK_CUR), 77);
+}
+
+TEST_F(TensorTest, AnAbandonedJobWritesNothing) {
+    const File file(pattern(16));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kReadWrite});
+    BoundTensor& bound = tensor.bind(kOutput, model, kReadWrite);
+    bound.begin(false);
+    std::memset(memoryOf(bound.binding()).data(), 'X', 16);
+    bound.abandon();
+    EXPECT_EQ(file.content(), pattern(16));
+}
+
+TEST_F(TensorTest, AFdSizeOfZeroIsNoLimitAndAnyOtherCountsBytesAccessed) {
+    const File file(pattern(100));
+    const auto check = [&](uint64_t size, int64_t offset) {
+        return errorOf([&] { Tensor(duplicate(file.fd()), {size, offset, kMap}).check(kInput, 16, kMap); });
+    };
+    EXPECT_EQ(check(0, 0), "");
+    EXPECT_EQ(check(16, 0), "");
+    EXPECT_EQ(check(16, 84), "") << "the size does not include the offset";
+    EXPECT_EQ(check(17, 0), "");
+    EXPECT_EQ(check(15, 0), kFdError + "input tensor 0: the model needs 16 bytes, but the fd size is 15");
+}
+
+TEST_F(TensorTest, AnOffsetIsInRange) {
+    const File file(pattern(16));
+    const auto check = [&](int64_t offset) {
+        return errorOf([&] { Tensor(duplicate(file.fd()), {0, offset, kMap}).check(kInput, 16, kMap); });
+    };
+    EXPECT_EQ(check(INT64_MAX - 16), "");
+    EXPECT_EQ(check(INT64_MAX - 15).rfind(kFdError + "input tensor 0: fd offset ", 0), 0U);
+    EXPECT_EQ(check(-1), kFdError + "the fd offset is -1; it must not be negative");
+}
+
+TEST_F(TensorTest, NeedsAPropertyThatTheDeviceCanUse) {
+    const File file(pattern(16));
+    const auto check = [&](uint32_t props, uint32_t deviceProps) {
+        return errorOf([&] { Tensor(duplicate(file.fd()), {0, 0, props}).check(kOutput, 16, deviceProps); });
+    };
+    EXPECT_EQ(check(kMap, kMap | kReadWrite), "");
+    EXPECT_EQ(check(kMap | kDmaBuf, kMap | kReadWrite), "");
+    EXPECT_EQ(check(kMap, kReadWrite),
+              kFdError + "output tensor 0: its fd properties are MAP, the device can only use READWRITE");
+    EXPECT_EQ(check(kDmaBuf, kMap | kReadWrite),
+              kFdError + "output tensor 0: its fd properties are DMABUF, the device can only use READWRITE|MAP");
+}
+
+TEST_F(TensorTest, RefusesPropertiesThatAreNoneOrUnknown) {
+    const File file(pattern(16));
+    for (const uint32_t props : {0U, 8U, kMap | 16U, ~0U}) {
+        EXPECT_EQ(errorOf([&] { const Tensor tensor(duplicate(file.fd()), {0, 0, props}); })
+                      .rfind(kFdError + "the fd properties are ", 0),
+                  0U)
+            << props;
+    }
+}
+
+TEST_F(TensorTest, RefusesWhatCanHoldNoTensor) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    const UniqueFd readEnd(pipe[0]);
+    const UniqueFd writeEnd(pipe[1]);
+    const auto [socket, other] = wire::makeSocketPair();
+    const UniqueFd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int fd : {readEnd.get(), writeEnd.get(), socket.get(), directory.get(), null.get()}) {
+        EXPECT_EQ(errorOf([&] { const Tensor tensor(duplicate(fd), {0, 0, kMap | kReadWrite}); })
+                      .rfind(kFdError + "the fd is neither a file", 0),
+                  0U);
+    }
+    EXPECT_EQ(errorOf([] { const Tensor tensor(UniqueFd(), {0, 0, kMap}); }).rfind(kFdError, 0), 0U);
+}
+
+TEST_F(TensorTest, IsBoundOnceForAPlaceAndReused) {
+    const File file(pattern(16));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    BoundTensor& first = tensor.bind(kInput, model, kMap);
+    EXPECT_EQ(&tensor.bind(kInput, model, kMap), &first);
+    EXPECT_EQ(bindingsMade(model), 1U);
+    EXPECT_NE(&tensor.bind(kOutput, model, kMap), &first);
+    EXPECT_EQ(&tensor.bind(kInput, model, kMap), &first) << "further bindings don't move it";
+    EXPECT_EQ(bindingsMade(model), 2U);
+}
+
+TEST_F(TensorTest, ServesSeveralModelsThroughOneMapping) {
+    const File file(pattern(16));
+    const auto other = makeInstance(16, 2);
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    BoundTensor& first = tensor.bind(kOutput, model, kMap);
+    BoundTensor& second = tensor.bind(kInput, other, kMap);
+    EXPECT_NE(&first, &second);
+    EXPECT_EQ(memoryOf(first.binding()).data(), memoryOf(second.binding()).data());
+}
+
+TEST_F(TensorTest, AMappingForReadingServesNoOutput) {
+    const File file(pattern(16));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    readInput(tensor, model, kMap);
+    writeOutput(tensor, model, kMap, pattern(16, 'A'));  // a fault where the read-only mapping were used
+    EXPECT_EQ(file.content(), pattern(16, 'A'));
+}
+
+TEST_F(TensorTest, ServesModelsOfOtherSizes) {
+    const File file(pattern(16));
+    const auto small = makeInstance(4, 2);
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    EXPECT_EQ(readInput(tensor, model, kMap), pattern(16));
+    EXPECT_EQ(readInput(tensor, small, kMap), pattern(4));
+}
+
+TEST_F(TensorTest, UnbindForgetsOneModelAndLetsItGo) {
+    const File file(pattern(16));
+    auto other = makeInstance(16, 2);
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    BoundTensor& kept = tensor.bind(kInput, model, kMap);
+    static_cast<void>(tensor.bind(kInput, other, kMap));
+    const std::weak_ptr<ModelInstance> gone = other;
+    other.reset();
+    EXPECT_FALSE(gone.expired()) << "a binding keeps its model";
+    tensor.unbind(2);
+    EXPECT_TRUE(gone.expired());
+    EXPECT_EQ(&tensor.bind(kInput, model, kMap), &kept);
+    EXPECT_EQ(bindingsMade(model), 1U);
+}
+
+TEST_F(TensorTest, AFileThatIsCutOffUnderItsMappingFailsTheJobAndIsMappedAgainWhenItsLengthIsBack) {
+    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    const auto large = makeInstance(2 * page);
+    const File file(pattern(2 * page));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    BoundTensor& bound = tensor.bind(kInput, large, kMap);
+    bound.begin(false);
+    file.resize(0);
+    const std::string seen = textOf(memoryOf(bound.binding()));  // faults, and goes on
+    EXPECT_EQ(seen.size(), 2 * page);
+    EXPECT_EQ(errorOf([&] { bound.end(); }), kFdError + "input tensor 0: its file was cut off while the job used it");
+
+    EXPECT_EQ(errorOf([&] { readInput(tensor, large, kMap); }).rfind(kFdError, 0), 0U) << "still too short";
+    file.write(0, pattern(2 * page, 'A'));
+    EXPECT_EQ(readInput(tensor, large, kMap), pattern(2 * page, 'A'));
+}
+
+TEST_F(TensorTest, AFileThatIsCutOffWithinItsLastPageFailsWithATrackedTensorAsWithANewOne) {
+    const File file(pattern(16));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
+    EXPECT_EQ(readInput(tensor, model, kMap), pattern(16));
+    file.resize(15);  // no fault: the page is still there
+    EXPECT_EQ(errorOf([&] { readInput(tensor, model, kMap); }),
+              kFdError + "input tensor 0: the file has 15 bytes, 16 at offset 0 are needed");
+    file.write(0, pattern(16, 'A'));
+    EXPECT_EQ(readInput(tensor, model, kMap), pattern(16, 'A'));
+}
+
+TEST_F(TensorTest, AnOutputThatIsCutOffBetweenJobsIsWrittenWhereThatIsAllowed) {
+    const File file(pattern(16));
+    Tensor tensor(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
+    writeOutput(tensor, model, kMap | kReadWrite, pattern(16, 'A'));
+    file.resize(0);
+    writeOutput(tensor, model, kMap | kReadWrite, pattern(16, 'B'));
+    EXPECT_EQ(file.content(), pattern(16, 'B'));
+}
+
+TEST_F(TensorTest, AWrongPromiseOfADmaBufIsFoundOutAndTheJobRuns) {
+    UniqueFd memory = buffer::makeSealedMemfd("test", 16);
+    ASSERT_EQ(::pwrite(memory.get(), pattern(16).data(), 16, 0), 16);
+    Tensor tensor(std::move(memory), {0, 0, LAROD_FD_TYPE_DMA});
+    EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16));
+    EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16));
+    writeOutput(tensor, model, kMap | kReadWrite, pattern(16, 'A'));
+    EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16, 'A'));
+}
+
+TEST_F(TensorTest, PlacesHaveNames) {
+    EXPECT_EQ(placeText(kInput), "input tensor 0");
+    EXPECT_EQ(placeText({Direction::Output, 11}), "output tensor 11");
+}
+
+}  // namespace
+}  // namespace larod::session
