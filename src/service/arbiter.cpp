@@ -224,8 +224,11 @@ void Arbiter::drainSpawner() {
                 break;
             case wire::Received::WouldBlock:
                 return;
-            case wire::Received::Closed:
             case wire::Received::Malformed:
+                // No descriptor was free for what came along: that session gets nothing, and ends.
+                spdlog::error("a session can't be managed; raise the limit of open files");
+                break;
+            case wire::Received::Closed:
                 spawnerGone_ = true;
                 return;
         }

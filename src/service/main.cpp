@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // larod: the service. Names every part and puts them together.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +34,17 @@ void printReady(const std::string& socketPath, const std::vector<wire::DeviceInf
     std::fflush(stdout);
 }
 
+// The arbiter holds three descriptors a session, and one a public model.
+void raiseOpenFileLimit() {
+    rlimit limit = {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int serve(const Options& options) {
+    raiseOpenFileLimit();
     Listener listener(options.socketPath);
     auto [arbiterEnd, spawnerEnd] = wire::makeSocketPair();
     UniqueFd page = session::makePage("larod-service");

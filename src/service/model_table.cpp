@@ -42,6 +42,10 @@ uint64_t ModelTable::add(ModelRecord record) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "a session can load {} models; delete some with larodDeleteModel",
                     kMaxModelsPerSession);
     }
+    if (models_.size() >= kMaxModels) {
+        throw Error(LAROD_ERROR_LOAD_MODEL, "the service can hold {} models; delete some with larodDeleteModel",
+                    kMaxModels);
+    }
     record.info.id = ++lastId_;
     models_.emplace(lastId_, std::move(record));
     return lastId_;

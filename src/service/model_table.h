@@ -17,6 +17,9 @@ namespace larod::service {
 // More than any use needs; a session that loads without end stops here.
 inline constexpr size_t kMaxModelsPerSession = 1024;
 
+// Models of all sessions together, of which each may hold a descriptor of the arbiter.
+inline constexpr size_t kMaxModels = 16'384;
+
 // What a session is to the rules of access (behaviour.md 3.1).
 struct Accessor {
     SessionKey session = 0;

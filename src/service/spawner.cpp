@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -37,6 +38,10 @@ namespace larod::service {
 namespace {
 
 namespace control = session::control;
+
+// A session is a process and three descriptors of the arbiter. No user can take all of them.
+constexpr size_t kMaxSessions = 512;
+constexpr size_t kMaxSessionsPerUser = 256;
 
 constexpr int kExitLeaks = 23;
 constexpr int kExitError = 1;
@@ -72,7 +77,11 @@ class Spawner {
     std::vector<std::unique_ptr<device::Device>> devices_;
     std::optional<session::Sandbox> sandbox_;
     UniqueFd childSignal_;
-    std::map<pid_t, uint64_t> sessions_;  // key by process
+    struct Running {
+        uint64_t key;
+        uid_t uid;
+    };
+    std::map<pid_t, Running> sessions_;  // by process
     uint64_t lastSession_ = 0;
     const pid_t spawnerPid_ = ::getpid();
 };
@@ -144,7 +153,7 @@ void Spawner::reap() {
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
         const auto it = sessions_.find(pid);
         if (it != sessions_.end()) {
-            tell(control::SessionEnded{it->second, status});
+            tell(control::SessionEnded{it->second.key, status});
             sessions_.erase(it);
         }
     }
@@ -175,6 +184,15 @@ void Spawner::startSession(UniqueFd client) {
     const uint64_t key = ++lastSession_;
     pid_t pid = -1;
     try {
+        const auto ofUser =
+            static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(),
+                                              [&](const auto& entry) { return entry.second.uid == credentials.uid; }));
+        if (sessions_.size() >= kMaxSessions || ofUser >= kMaxSessionsPerUser) {
+            throw Error(
+                LAROD_ERROR_CREATE_SESSION,
+                "{} sessions are open, {} of them of user {}; at most {} and {} are possible. Disconnect some first",
+                sessions_.size(), ofUser, credentials.uid, kMaxSessions, kMaxSessionsPerUser);
+        }
         auto [arbiterEnd, sessionEnd] = wire::makeSocketPair();
         UniqueFd page = session::makePage("larod-session");
         // Before the fork, so that whatever the session asks for, the arbiter knows it already.
@@ -197,7 +215,7 @@ void Spawner::startSession(UniqueFd client) {
         [[maybe_unused]] const wire::Sent told = channel.send(wire::encodeRefusal(refusal, buffer), {}, wire::Wait::No);
         throw;
     }
-    sessions_.emplace(pid, key);
+    sessions_.emplace(pid, Running{key, credentials.uid});
     const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const int fd = pidfd.get();
     tell(control::SessionForked{key, pid}, std::span<const int>(&fd, pidfd ? 1 : 0));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/session.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 
@@ -10,6 +12,12 @@
 #include "session/job_check.h"
 
 namespace larod::session {
+namespace {
+
+// A client that has a session without speaking keeps it from others.
+constexpr int kHelloTimeoutMs = 10'000;
+
+}  // namespace
 
 Session::Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
                  StatusPage& page, const ServicePage& servicePage, unsigned threads)
@@ -37,6 +45,11 @@ void Session::serve() {
 
 // Whoever connects must say hello first, in our version; it is told what is wrong otherwise.
 bool Session::greet() {
+    pollfd readable = {client_.fd(), POLLIN, 0};
+    if (::poll(&readable, 1, kHelloTimeoutMs) == 0) {
+        spdlog::info("a client connected and said nothing for {} ms", kHelloTimeoutMs);
+        return false;
+    }
     if (client_.receive(datagram_, wire::Wait::Yes) != wire::Received::Message) {
         return false;
     }

@@ -214,6 +214,31 @@ TEST_F(Isolation, PrivateModelsCantBeUsedByOthersAndPublicOnesCan) {
     EXPECT_EQ(gone->code, LAROD_ERROR_MODEL_NOT_FOUND) << gone->text;
 }
 
+TEST_F(Isolation, OneUserCantTakeAllSessions) {
+    const PrivateService service;
+    const auto hello = [](wire::Channel& channel, wire::Datagram& answer) {
+        std::array<std::byte, 64> buffer;
+        EXPECT_EQ(channel.send(wire::encodeHello(wire::Hello{}, buffer), {}, wire::Wait::Yes), wire::Sent::Yes);
+        EXPECT_EQ(channel.receive(answer, wire::Wait::Yes), wire::Received::Message);
+    };
+    constexpr size_t kLimit = 256;
+    std::vector<wire::Channel> channels;
+    wire::Datagram answer;
+    for (size_t i = 0; i < kLimit; ++i) {
+        channels.emplace_back(wire::connectSocket(service.socketPath()));
+        hello(channels.back(), answer);
+        ASSERT_EQ(wire::decodeHeader(answer.bytes())->type, wire::MessageType::Welcome);
+    }
+    larodConnection* connection = nullptr;
+    CallError error;
+    EXPECT_FALSE(larodConnect(&connection, error));
+    EXPECT_EQ(error.code(), LAROD_ERROR_CREATE_SESSION) << error.text();
+    EXPECT_NE(error.text().find("256"), std::string::npos) << error.text();
+    channels.pop_back();
+    EXPECT_TRUE(eventually([&] { return larodConnect(&connection, error); })) << error.text();
+    EXPECT_TRUE(larodDisconnect(&connection, error)) << error.text();
+}
+
 // ---- Ten clients at once.
 
 size_t openFds(pid_t pid) {
