@@ -15,12 +15,11 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <memory>
-#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -93,7 +92,8 @@ class Tensors {
             if (address == MAP_FAILED) {
                 const int errnum = errno;
                 release();
-                throw std::runtime_error(fmt::format("can't map a tensor: {}", std::strerror(errnum)));
+                throw std::runtime_error(
+                    fmt::format("can't map a tensor: {}", std::generic_category().message(errnum)));
             }
             memory_.emplace_back(static_cast<uint8_t*>(address), sizeBytes);
         }
@@ -158,7 +158,8 @@ Model loadNetwork(larodConnection* conn, const std::string& path) {
     Larod larod;
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        throw std::runtime_error(fmt::format("can't open the model '{}': {}", path, std::strerror(errno)));
+        throw std::runtime_error(
+            fmt::format("can't open the model '{}': {}", path, std::generic_category().message(errno)));
     }
     larodModel* model = larodLoadModel(conn, fd, getDevice(conn, "cpu-tflite"), LAROD_ACCESS_PRIVATE, "face detection",
                                        nullptr, larod.error());
@@ -276,7 +277,8 @@ std::vector<Window> chooseWindows(const Image& image, const FrameGeometry& geome
     if (longSide * 10 < shortSide * 11) {
         return windows;
     }
-    const int steps = (longSide - shortSide + shortSide / 2) / std::max(shortSide / 2, 1);
+    const int spacing = std::max(shortSide / 2, 1);
+    const int steps = std::max((longSide - shortSide + spacing - 1) / spacing, 1);
     for (int step = 0; step <= steps; ++step) {
         const int offset = (longSide - shortSide) * step / steps;
         const bool wide = image.width > image.height;
@@ -319,9 +321,9 @@ ExitStatus run(const std::string& modelFile, const std::string& pictureFile, con
     const FrameGeometry geometry = frameAround(image);
     Connection connection;
     times.measure("connect to the service", [&] { connection = connectToService(); });
-    std::optional<FaceDetector> detector;
+    std::unique_ptr<FaceDetector> detector;
     times.measure("load the models, allocate tensors",
-                  [&] { detector.emplace(connection.get(), modelFile, geometry.side); });
+                  [&] { detector = std::make_unique<FaceDetector>(connection.get(), modelFile, geometry.side); });
     times.measure("make an NV12 frame of the picture",
                   [&] { writeNv12(image, geometry, detector->frame(), detector->rowPitch()); });
 

@@ -58,8 +58,11 @@ class JobsInFlight {
             if (!failure_ && succeeded_ > succeededAtRefusal_) {
                 powerRetries = 0;
             }
-            if (failure_ || ++powerRetries > kMaxPowerRetries) {
-                throw failure_ ? *failure_ : *refusal_;
+            if (!failure_ && ++powerRetries > kMaxPowerRetries) {
+                failure_ = refusal_;
+            }
+            if (failure_) {
+                throw *failure_;
             }
             succeededAtRefusal_ = succeeded_;
             started -= std::exchange(refused_, 0);

@@ -53,6 +53,7 @@ std::vector<std::string> outputNames(const std::vector<std::string>& given, size
 OutputFiles::OutputFiles(const TensorArray& tensors, const std::vector<std::string>& names,
                          const std::vector<UniqueFd>& inputs) {
     std::vector<std::pair<dev_t, ino_t>> used;
+    used.reserve(inputs.size() + tensors.size());
     for (const UniqueFd& input : inputs) {
         used.push_back(fileStatus(input.get()).identity);
     }

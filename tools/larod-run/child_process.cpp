@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 #include "larod-run/run_error.h"
 
@@ -43,9 +44,11 @@ int pidfdOpen(pid_t pid) {
         ::_exit(kExitOwnFailure);  // the parent died before the kernel knew what to do then
     }
     if (setup.larodSocket) {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): a forked child has one thread
         ::setenv("LAROD_SOCKET", setup.larodSocket->c_str(), 1);
     }
     std::vector<char*> arguments;
+    arguments.reserve(setup.arguments.size() + 1);
     for (const std::string& argument : setup.arguments) {
         arguments.push_back(const_cast<char*>(argument.c_str()));
     }
@@ -60,7 +63,7 @@ int pidfdOpen(pid_t pid) {
 }  // namespace
 
 std::string describe(const ChildEnd& end) {
-    return end.signaled ? fmt::format("was killed by signal {} ({})", end.value, ::strsignal(end.value))
+    return end.signaled ? fmt::format("was killed by signal {} ({})", end.value, ::sigdescr_np(end.value))
                         : fmt::format("exited with status {}", end.value);
 }
 
@@ -92,8 +95,8 @@ ChildProcess::ChildProcess(const ChildSetup& setup, const Signals& signals) : se
         if (setup.service) {
             exitStatus = kExitOwnFailure;
         }
-        throw RunError(exitStatus,
-                       fmt::format("could not execute '{}': {}", setup.arguments.front(), std::strerror(errnum)));
+        throw RunError(exitStatus, fmt::format("could not execute '{}': {}", setup.arguments.front(),
+                                               std::generic_category().message(errnum)));
     }
     pidFd_.reset(pidfdOpen(pid_));
     if (!pidFd_) {

@@ -27,6 +27,7 @@ class UsageFormatter : public CLI::Formatter {
 };
 
 std::string defaultService() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): larod-run has one thread
     if (const char* named = std::getenv("LAROD_SERVICE"); named != nullptr && *named != '\0') {
         return named;
     }

@@ -71,7 +71,7 @@ void PrivateService::waitUntilReady(const Signals& signals) {
         if (signaled) {
             const int signal = static_cast<int>(signals.take().ssi_signo);
             throw RunError(kExitSignalBase + signal,
-                           fmt::format("{} while the service was starting", ::strsignal(signal)));
+                           fmt::format("{} while the service was starting", ::sigdescr_np(signal)));
         }
         if (printed) {
             std::array<char, 4096> text{};

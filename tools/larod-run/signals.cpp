@@ -15,7 +15,7 @@ Signals::Signals() {
         sigaddset(&handled, signal);
     }
     fd_.reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!fd_ || ::sigprocmask(SIG_BLOCK, &handled, &before_) != 0) {
+    if (!fd_ || ::pthread_sigmask(SIG_BLOCK, &handled, &before_) != 0) {
         throw errnoError("could not take over the signals");
     }
 }

@@ -25,7 +25,7 @@ class Signals {
     [[nodiscard]] signalfd_siginfo take() const noexcept;
 
     // Async-signal-safe, for a forked child.
-    void restoreMask() const noexcept { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    void restoreMask() const noexcept { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
   private:
     sigset_t before_{};

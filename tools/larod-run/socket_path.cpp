@@ -37,6 +37,7 @@ SocketPath chooseSocketPath() {
         throw errnoError("could not get random bytes");
     }
     const std::string name = fmt::format("larod-run-{:016x}", random);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): larod-run has one thread
     const char* runtime = std::getenv("XDG_RUNTIME_DIR");
     for (const std::string& parent : {std::string(runtime != nullptr ? runtime : ""), std::string("/tmp")}) {
         if (!usableAsParent(parent)) {
