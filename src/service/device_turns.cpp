@@ -130,6 +130,12 @@ void DeviceTurns::decide(uint64_t nowNs) {
         }
         return;
     }
+    if (holder_) {
+        // Nobody waits any more: from here on the holder keeps it from nobody, and is late for nobody.
+        holder_->time = timeOf(*holder_, nowNs);
+        holder_->contendedNs.reset();
+        holder_->killNs.reset();
+    }
 }
 
 }  // namespace larod::service
