@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of larod: defaults, ranges, exit statuses.
+#include "service/options.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <vector>
+
+#include "larod-version.h"
+
+namespace larod::service {
+namespace {
+
+class OptionsTest : public ::testing::Test {
+  protected:
+    OptionsTest() { ::unsetenv("LAROD_SOCKET"); }
+    ~OptionsTest() override { ::unsetenv("LAROD_SOCKET"); }
+
+    std::optional<Options> parse(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "larod");
+        std::vector<char*> argv;
+        for (std::string& argument : arguments) {
+            argv.push_back(argument.data());
+        }
+        argv.push_back(nullptr);
+        ::testing::internal::CaptureStdout();
+        ::testing::internal::CaptureStderr();
+        exitStatus = -1;
+        auto options = parseOptions(static_cast<int>(arguments.size()), argv.data(), exitStatus);
+        out = ::testing::internal::GetCapturedStdout();
+        err = ::testing::internal::GetCapturedStderr();
+        return options;
+    }
+
+    int exitStatus = -1;
+    std::string out;
+    std::string err;
+};
+
+TEST_F(OptionsTest, HasADefaultForEverything) {
+    const auto options = parse({});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->socketPath, "/run/larod/larod.sock");
+    EXPECT_GE(options->threads, 1U);
+    EXPECT_EQ(options->logLevel, "info");
+    EXPECT_EQ(options->sandbox, SandboxMode::On);
+    EXPECT_EQ(options->jobLimitMs, 30'000U);
+    EXPECT_EQ(exitStatus, -1) << "the program goes on";
+    EXPECT_EQ(out + err, "");
+}
+
+TEST_F(OptionsTest, TakesAllOptions) {
+    const auto options = parse(
+        {"--socket", "/somewhere/s", "--threads=3", "--job-limit", "1500", "--log-level", "debug", "--sandbox=off"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->socketPath, "/somewhere/s");
+    EXPECT_EQ(options->threads, 3U);
+    EXPECT_EQ(options->jobLimitMs, 1500U);
+    EXPECT_EQ(options->logLevel, "debug");
+    EXPECT_EQ(options->sandbox, SandboxMode::Off);
+}
+
+TEST_F(OptionsTest, TakesTheSocketFromTheEnvironmentUnlessToldOtherwise) {
+    ::setenv("LAROD_SOCKET", "/elsewhere/larod.sock", 1);
+    EXPECT_EQ(parse({})->socketPath, "/elsewhere/larod.sock");
+    EXPECT_EQ(parse({"--socket", "/somewhere/s"})->socketPath, "/somewhere/s");
+    ::setenv("LAROD_SOCKET", "", 1);
+    EXPECT_EQ(parse({})->socketPath, "/run/larod/larod.sock");
+}
+
+TEST_F(OptionsTest, PrintsHelpWithEachOptionAndEndsWithStatus0) {
+    EXPECT_FALSE(parse({"--help"}));
+    EXPECT_EQ(exitStatus, 0);
+    for (const char* option : {"--socket", "--threads", "--job-limit", "--log-level", "--sandbox", "--version"}) {
+        EXPECT_NE(out.find(option), std::string::npos) << option << " in " << out;
+    }
+    EXPECT_EQ(err, "");
+}
+
+TEST_F(OptionsTest, PrintsTheVersionAndEndsWithStatus0) {
+    EXPECT_FALSE(parse({"--version"}));
+    EXPECT_EQ(exitStatus, 0);
+    EXPECT_EQ(out, "larod " OPENLAROD_VERSION_STRING " (interface " LAROD_VERSION_STRING ")\n");
+    EXPECT_EQ(err, "");
+}
+
+TEST_F(OptionsTest, AcceptsTheEndsOfEachRange) {
+    EXPECT_EQ(parse({"--threads", "1"})->threads, 1U);
+    EXPECT_EQ(parse({"--threads", "1024"})->threads, 1024U);
+    EXPECT_EQ(parse({"--job-limit", "1"})->jobLimitMs, 1U);
+    EXPECT_EQ(parse({"--job-limit", "3600000"})->jobLimitMs, 3'600'000U);
+    for (const char* level : {"trace", "debug", "info", "warn", "error", "off"}) {
+        EXPECT_EQ(parse({"--log-level", level})->logLevel, level);
+    }
+}
+
+struct Wrong {
+    std::vector<std::string> arguments;
+    const char* named;  // what the message names
+};
+
+class WrongOptions : public OptionsTest, public ::testing::WithParamInterface<Wrong> {};
+
+TEST_P(WrongOptions, EndWithStatus2AndAMessageOnStderr) {
+    EXPECT_FALSE(parse(GetParam().arguments));
+    EXPECT_EQ(exitStatus, 2);
+    EXPECT_NE(err.find(GetParam().named), std::string::npos) << err;
+    EXPECT_EQ(out, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, WrongOptions,
+    ::testing::Values(Wrong{{"--threads", "0"}, "--threads"}, Wrong{{"--threads", "1025"}, "--threads"},
+                      Wrong{{"--threads", "-1"}, "--threads"}, Wrong{{"--threads", "two"}, "--threads"},
+                      Wrong{{"--threads", "2x"}, "--threads"}, Wrong{{"--threads"}, "--threads"},
+                      Wrong{{"--job-limit", "0"}, "--job-limit"}, Wrong{{"--job-limit", "3600001"}, "--job-limit"},
+                      Wrong{{"--job-limit", "99999999999999999999"}, "--job-limit"},
+                      Wrong{{"--log-level", "loud"}, "--log-level"}, Wrong{{"--sandbox", "maybe"}, "--sandbox"},
+                      Wrong{{"--socket"}, "--socket"}, Wrong{{"--port", "1"}, "--port"}, Wrong{{"extra"}, "extra"}));
+
+}  // namespace
+}  // namespace larod::service
