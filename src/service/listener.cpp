@@ -11,19 +11,26 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "wire/channel.h"
 
 namespace larod::service {
 namespace {
 
 constexpr int kBacklog = 128;
 
-bool someoneListens(const std::string& path) {
-    try {
-        [[maybe_unused]] const UniqueFd socket = wire::connectSocket(path);
-        return true;
-    } catch (const Error&) {
-        return false;
+// Throws unless the file at `path` is a socket that nobody listens at any more.
+void checkAbandoned(const std::string& path, const sockaddr* address, socklen_t length) {
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int reason = ::connect(socket.get(), address, length) == 0 ? 0 : errno;
+    if (reason == 0 || reason == EAGAIN) {
+        throw Error(LAROD_ERROR_CONNECTION, "another service listens at '{}'; end it, or choose another --socket",
+                    path);
+    }
+    struct stat status = {};
+    if (reason != ECONNREFUSED || ::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+        throw Error(LAROD_ERROR_CONNECTION,
+                    "can't listen at '{}': it exists, and a larod service did not leave it there; remove it, or choose "
+                    "another --socket",
+                    path);
     }
 }
 
@@ -45,10 +52,7 @@ Listener::Listener(std::string path) : path_(std::move(path)) {
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
     int result = ::bind(socket_.get(), generic, sizeof(address));
     if (result != 0 && errno == EADDRINUSE) {
-        if (someoneListens(path_)) {
-            throw Error(LAROD_ERROR_CONNECTION, "another service listens at '{}'; end it, or choose another --socket",
-                        path_);
-        }
+        checkAbandoned(path_, generic, sizeof(address));
         ::unlink(path_.c_str());  // left by a service that was killed
         result = ::bind(socket_.get(), generic, sizeof(address));
     }

@@ -11,9 +11,9 @@ namespace larod::service {
 // Lives in the arbiter, which removes the file; the spawner accepts on the descriptor that it inherits.
 class Listener {
   public:
-    // Binds and listens. Creates the directory where it is missing; replaces the file of a service that is gone. Any
-    // user may connect that can reach the file. Throws Error(LAROD_ERROR_CONNECTION) with the path and the reason, also
-    // where another service is listening.
+    // Binds and listens. Creates the directory where it is missing; replaces the socket of a service that is gone, and
+    // no other file. Any user may connect that can reach it. Throws Error(LAROD_ERROR_CONNECTION) with the path and the
+    // reason, also where another service is listening.
     explicit Listener(std::string path);
     ~Listener();  // removes the file, and the directory if it was made here
     Listener(const Listener&) = delete;
