@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -48,6 +49,8 @@ void initLog(const std::string& level, const std::string& processName) {
     if (parsed == spdlog::level::off && level != "off") {
         throw Error(EINVAL, "log level '{}' is unknown; use trace, debug, info, warn, error or off", level);
     }
+    // Lines carry the local time. The time zone is read from its file now: later, a sandbox may not allow it.
+    ::tzset();
     // Above 2, so that it survives a later redirection of the standard descriptors.
     UniqueFd fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!fd) {
