@@ -196,7 +196,8 @@ TEST(ModelTable, HoldsSoManyModelsOfASessionAndNotOneMore) {
 TEST(ModelTable, HoldsSoManyModelsOfAllSessionsAndNotOneMore) {
     ModelTable table;
     for (size_t i = 0; i < kMaxModels; ++i) {
-        table.add(modelOf({i / kMaxModelsPerSession + 1, 1000}, LAROD_ACCESS_PUBLIC));
+        const size_t session = i / kMaxModelsPerSession + 1;  // each of another user
+        table.add(modelOf({session, static_cast<uint32_t>(session)}, LAROD_ACCESS_PUBLIC));
     }
     constexpr Accessor kLate{1'000'000, 1000};
     EXPECT_EQ(codeOf([&] { table.add(modelOf(kLate, LAROD_ACCESS_PRIVATE)); }), LAROD_ERROR_LOAD_MODEL);
