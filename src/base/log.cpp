@@ -17,6 +17,20 @@
 namespace larod {
 namespace {
 
+std::string escapeControls(std::string_view text) {
+    std::string safe;
+    safe.reserve(text.size() + 1);
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f) {
+            safe += fmt::format("\\x{:02x}", byte);
+        } else {
+            safe += c;
+        }
+    }
+    return safe;
+}
+
 // Writes each line with one write(2) to a descriptor of its own. spdlog's stderr sink would share descriptor 2.
 class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
   public:
@@ -27,8 +41,10 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
+        // Names and keys of clients stand in lines: nothing in them may look like another line, or steer a terminal.
+        const std::string safe = escapeControls({line.data(), line.size() - 1}) + '\n';
         // A log that can't be written is lost: there is nowhere to say so.
-        [[maybe_unused]] const ssize_t written = ::write(fd_.get(), line.data(), line.size());
+        [[maybe_unused]] const ssize_t written = ::write(fd_.get(), safe.data(), safe.size());
     }
     void flush_() override {}
 

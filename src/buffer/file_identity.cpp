@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -19,6 +20,15 @@ namespace larod::buffer {
 
 namespace {
 
+// glibc's fstat is a newfstatat, which takes a path and so is denied to sessions.
+int statOf(int fd, struct stat& status) noexcept {
+#ifdef __LP64__
+    return static_cast<int>(::syscall(SYS_fstat, fd, &status));  // the kernel's structure is the library's
+#else
+    return ::fstat(fd, &status);
+#endif
+}
+
 bool isDmaBuf(int fd) noexcept {
     struct statfs fileSystem = {};
     return ::fstatfs(fd, &fileSystem) == 0 && static_cast<uint64_t>(fileSystem.f_type) == DMA_BUF_MAGIC;
@@ -33,7 +43,7 @@ bool hasFixedLength(int fd) noexcept {
 
 FileStatus fileStatus(int fd) {
     struct stat status = {};
-    if (::fstat(fd, &status) != 0) {
+    if (statOf(fd, status) != 0) {
         throw Error(LAROD_ERROR_FD, "fd {} is not usable: {}", fd, errnoText(errno));
     }
     FileStatus result;

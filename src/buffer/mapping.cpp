@@ -29,13 +29,14 @@ Mapping::Mapping(int fd, uint64_t offset, size_t length, MapAccess access) {
     }
     reserved_ = static_cast<std::byte*>(range);
     reservedLength_ = *reserved;
-    const int protection = access == MapAccess::Read ? PROT_READ : PROT_READ | PROT_WRITE;
+    const int protection = access == MapAccess::ReadWrite ? PROT_READ | PROT_WRITE : PROT_READ;
+    const int sharing = access == MapAccess::ReadPrivate ? MAP_PRIVATE : MAP_SHARED;
     // A dma-buf refuses a mapping past its end, a file does not: so no more pages than the window needs.
-    if (::mmap(range, *mapped, protection, MAP_SHARED | MAP_FIXED, fd, *begin) == MAP_FAILED) {
+    if (::mmap(range, *mapped, protection, sharing | MAP_FIXED, fd, *begin) == MAP_FAILED) {
         const int reason = errno;
         ::munmap(reserved_, reservedLength_);
         throw Error(LAROD_ERROR_FD, "can't map {} bytes at offset {} {}: {}", length, offset,
-                    access == MapAccess::Read ? "for reading" : "for reading and writing", errnoText(reason));
+                    access == MapAccess::ReadWrite ? "for reading and writing" : "for reading", errnoText(reason));
     }
     const auto slot = sigbus_guard::add(reserved_, *rounded);
     if (!slot) {

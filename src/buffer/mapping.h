@@ -8,9 +8,13 @@
 
 namespace larod::buffer {
 
-enum class MapAccess : uint8_t { Read, ReadWrite };
+enum class MapAccess : uint8_t {
+    Read,
+    ReadWrite,
+    ReadPrivate,  // for reading; a shared mapping, even one for reading, keeps the kernel from sealing a file
+};
 
-// Maps [offset, offset + length) of `fd`, shared. The offset may be any. Behind the window at least a page is readable
+// Maps [offset, offset + length) of `fd`. The offset may be any. Behind the window at least a page is readable
 // (anonymous memory where the file ends), so that kernels which read past an input don't fault (litert.md 4).
 //
 // A file that is cut off under the mapping does not kill the process: the fault is caught (SigbusGuard), the whole
@@ -25,7 +29,7 @@ class Mapping {
     Mapping(const Mapping&) = delete;
     Mapping& operator=(const Mapping&) = delete;
 
-    // The window. With MapAccess::Read the memory must not be written.
+    // The window. Only with MapAccess::ReadWrite may the memory be written.
     [[nodiscard]] std::span<std::byte> bytes() const noexcept { return bytes_; }
 
     // Whether the file was cut off under it. Once true it stays so; map again.

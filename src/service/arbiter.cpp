@@ -20,8 +20,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/monotonic_time.h"
+#include "buffer/file_identity.h"
 #include "buffer/memfd.h"
-#include "service/crash_note.h"
 #include "wire/codec.h"
 
 namespace larod::service {
@@ -63,9 +63,8 @@ struct Arbiter::Session {
     std::map<uint64_t, uint64_t> memory;  // size by id
     uint64_t memoryBytes = 0;
     uint64_t lastMemoryId = 0;
-    std::string lastModelName;  // of the model that it loaded last
-    bool left = false;          // said goodbye: no longer in the tables
-    std::string killReason;     // not empty: it was killed by us
+    bool left = false;       // said goodbye: no longer in the tables
+    std::string killReason;  // not empty: it was killed by us
     uint64_t killAtNs = UINT64_MAX;
 };
 
@@ -104,7 +103,8 @@ class Arbiter::TurnEffects final : public TurnPort {
         uint32_t word = turn->word.fetch_or(session::kTurnWanted, std::memory_order_acq_rel) | session::kTurnWanted;
         while (session::turnPhase(word) == session::kTurnIdle) {
             const uint64_t lastEnd = turn->lastEndNs.load(std::memory_order_relaxed);
-            if (lastEnd > nowNs || nowNs - lastEnd < kIdleGraceNs) {
+            const bool recent = lastEnd > nowNs ? lastEnd - nowNs <= kStartGraceNs : nowNs - lastEnd < kIdleGraceNs;
+            if (recent) {
                 return Reclaim::Recent;
             }
             const uint32_t none = session::withTurnPhase(word & ~session::kTurnWanted, session::kTurnNone);
@@ -143,11 +143,13 @@ Arbiter::Arbiter(const Options& options, UniqueFd spawner, session::PageMapping<
       spawner_(std::move(spawner)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes)) {
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes)),
+      models_(sessionMemoryLimit()) {
     sigset_t set;
     ::sigemptyset(&set);
     ::sigaddset(&set, SIGINT);
     ::sigaddset(&set, SIGTERM);
+    ::sigaddset(&set, SIGHUP);
     signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     watch(spawner_.fd(), EPOLLIN, Source::Spawner);
     watch(signals_.get(), EPOLLIN, Source::Signal);
@@ -174,26 +176,41 @@ bool Arbiter::run() {
         drainSpawner();
         for (int i = 0; i < count; ++i) {
             const uint64_t data = events[static_cast<size_t>(i)].data.u64;
+            const auto source = static_cast<Source>(data & 0xff);
+            if (source == Source::Signal) {
+                stopAll();
+                return true;
+            }
             const SessionKey key = data >> 8U;
-            switch (static_cast<Source>(data & 0xff)) {
-                case Source::Spawner:
-                    break;
-                case Source::Signal:
-                    stopAll();
-                    return true;
-                case Source::Timer:
-                    onTimer();
-                    break;
-                case Source::Control:
-                    onControl(key);
-                    break;
-                case Source::Client:
-                    onClientGone(key);
-                    break;
+            try {
+                onEvent(source, key);
+            } catch (const std::exception& error) {
+                // Whatever could not be done for one session is no reason to end the others.
+                spdlog::error("session {}: {}", key, error.what());
+                if (Session* session = find(key)) {
+                    kill(*session, error.what());
+                }
             }
         }
     }
     return false;
+}
+
+void Arbiter::onEvent(Source source, SessionKey key) {
+    switch (source) {
+        case Source::Timer:
+            onTimer();
+            break;
+        case Source::Control:
+            onControl(key);
+            break;
+        case Source::Client:
+            onClientGone(key);
+            break;
+        case Source::Spawner:
+        case Source::Signal:
+            break;  // seen to in run()
+    }
 }
 
 Arbiter::Session* Arbiter::find(SessionKey key) noexcept {
@@ -213,14 +230,17 @@ void Arbiter::reply(Session& session, const Message& message, uint64_t requestId
     }
 }
 
-// ---- The spawner
-// ---------------------------------------------------------------------------------------------------------
+// ---- The spawner ----
 
 void Arbiter::drainSpawner() {
     for (;;) {
         switch (spawner_.receive(datagram_, wire::Wait::No)) {
             case wire::Received::Message:
-                onSpawner(datagram_);
+                try {
+                    onSpawner(datagram_);
+                } catch (const std::exception& error) {
+                    spdlog::error("a session can't be managed: {}", error.what());
+                }
                 break;
             case wire::Received::WouldBlock:
                 return;
@@ -291,24 +311,16 @@ void Arbiter::endSession(SessionKey key, int waitStatus) {
         return;
     }
     const std::unique_ptr<Session> session = std::move(it->second);
-    sessions_.erase(it);
-    forget(*session);
+    // Before the tables forget what it was running.
     const bool orderly = session->killReason.empty() && waitStatus == 0;
+    const std::string note = orderly ? "" : crashNote(describeEnd(*session, waitStatus));
+    sessions_.erase(it);
+    leaveTables(*session);
+    const uint64_t now = monotonicNs();
+    for (DeviceTurns& turns : turns_) {
+        turns.remove(key, now);
+    }
     if (!orderly) {
-        SessionEnd end;
-        end.waitStatus = waitStatus;
-        end.reason = session->killReason;
-        end.activity = session->page->activity.load(std::memory_order_relaxed);
-        const uint32_t device = session->page->activityDevice.load(std::memory_order_relaxed);
-        end.device = device < devices_.size() ? devices_[device].name : "";
-        try {
-            const auto id = session->page->activityModel.load(std::memory_order_relaxed);
-            end.model = models_.findUsable(id, {key, session->uid}).info.name;
-        } catch (const Error&) {
-            // The session says nonsense, or its private model went with it.
-            end.model = session->lastModelName;
-        }
-        const std::string note = crashNote(end);
         spdlog::warn("session {} (client process {}, user {}): {}", key, session->clientPid, session->uid, note);
         const auto bytes =
             wire::encode(wire::Failure{LAROD_ERROR_CONNECTION, note}, 0, {buffer_.get(), wire::kMaxDatagramBytes});
@@ -319,32 +331,56 @@ void Arbiter::endSession(SessionKey key, int waitStatus) {
         }
     }
     // The client reads what was sent, then the end. What it had sent and nobody read is drained, or it would get a
-    // reset.
+    // reset. Not into `datagram_`: the message that told of the end is in there.
     session->client.shutdown();
-    while (session->client.receive(datagram_, wire::Wait::No) == wire::Received::Message) {
+    wire::Datagram unread;
+    while (session->client.receive(unread, wire::Wait::No) == wire::Received::Message) {
     }
 }
 
-void Arbiter::forget(Session& session) {
-    if (session.left) {
-        return;
+SessionEnd Arbiter::describeEnd(const Session& session, int waitStatus) const {
+    SessionEnd end;
+    end.waitStatus = waitStatus;
+    end.reason = session.killReason;
+    const uint64_t loadingOn = session.page->loadingOn.load(std::memory_order_relaxed);
+    if (loadingOn > 0 && loadingOn <= devices_.size()) {
+        end.activity = Activity::Loading;
+        end.device = devices_[loadingOn - 1].name;
     }
+    for (size_t device = 0; device < devices_.size(); ++device) {
+        const uint64_t model = session.page->turns[device].runningModel.load(std::memory_order_relaxed);
+        if (model == 0) {
+            continue;
+        }
+        end.activity = Activity::Running;
+        end.device = devices_[device].name;
+        try {
+            end.model = models_.findUsable(model, {session.key, session.uid}).info.name;
+        } catch (const Error&) {
+            // The session says nonsense, or the model was deleted while it ran.
+        }
+    }
+    return end;
+}
+
+// Other sessions no longer see it. A device that it still runs a job on is free when the job has ended.
+void Arbiter::leaveTables(Session& session) {
     session.left = true;
     const uint64_t now = monotonicNs();
     for (DeviceTurns& turns : turns_) {
-        turns.remove(session.key, now);
+        if (turns.holder() != session.key) {
+            turns.remove(session.key, now);
+        }
     }
     const bool sameUserLeft = std::any_of(sessions_.begin(), sessions_.end(), [&session](const auto& entry) {
         return !entry.second->left && entry.second->uid == session.uid;
     });
-    models_.removeSession({session.key, session.uid}, sameUserLeft);
-    servicePage_->modelGeneration.fetch_add(1, std::memory_order_release);
-    session.memory.clear();
-    session.memoryBytes = 0;
+    if (models_.removeSession({session.key, session.uid}, sameUserLeft)) {
+        servicePage_->modelGeneration.fetch_add(1, std::memory_order_release);
+    }
 }
 
-// ---- Sessions
-// ------------------------------------------------------------------------------------------------------------
+// ---- Sessions ----
 
 void Arbiter::onControl(SessionKey key) {
     Session* session = find(key);
@@ -393,13 +429,15 @@ void Arbiter::handle(Session& session, const wire::Header& header, wire::Datagra
     } else if (type == control::TurnBack::kType) {
         control::TurnBack back;
         wire::decode(datagram.bytes(), back);
-        if (DeviceTurns* turns = turnsOf(back.device); turns != nullptr && !session.left) {
-            turns->back(session.key, back.wantAgain, now);
+        if (DeviceTurns* turns = turnsOf(back.device)) {
+            turns->back(session.key, back.wantAgain && !session.left, now);
         }
-    } else if (type == control::AllocMemory::kType) {
-        allocMemory(session, header.requestId, datagram);
     } else if (type == control::ReleaseMemory::kType) {
         releaseMemory(session, datagram);
+    } else if (session.left) {
+        throw Error(LAROD_ERROR_KILL_SESSION, "the session has ended");
+    } else if (type == control::AllocMemory::kType) {
+        allocMemory(session, header.requestId, datagram);
     } else if (type == control::RegisterModel::kType) {
         registerModel(session, header.requestId, datagram);
     } else if (type == control::FetchModel::kType) {
@@ -419,7 +457,7 @@ void Arbiter::handle(Session& session, const wire::Header& header, wire::Datagra
             std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) { return !entry.second->left; });
         reply(session, wire::NumSessions{static_cast<uint64_t>(count)}, header.requestId);
     } else if (type == control::Goodbye::kType) {
-        forget(session);
+        leaveTables(session);
         reply(session, wire::Done{}, header.requestId);
     } else {
         throw Error(LAROD_ERROR_CONNECTION, "control message {} is unknown", static_cast<uint32_t>(type));
@@ -487,8 +525,8 @@ void Arbiter::registerModel(Session& session, uint64_t requestId, wire::Datagram
             throw Error(LAROD_ERROR_LOAD_MODEL, "can't seal the data of the model: {}", errnoText(errno));
         }
         record.file = session::reopenReadOnly(datagram.fds.front().get());
+        record.fileBytes = buffer::fileStatus(record.file.get()).length;
     }
-    session.lastModelName = record.info.name;
     reply(session, control::ModelRegistered{models_.add(std::move(record))}, requestId);
 }
 
@@ -504,13 +542,13 @@ void Arbiter::fetchModel(Session& session, uint64_t requestId, const wire::Datag
 void Arbiter::deleteModel(Session& session, uint64_t requestId, const wire::Datagram& datagram) {
     wire::DeleteModel request;
     wire::decode(datagram.bytes(), request);
-    models_.remove(request.modelId, {session.key, session.uid});
-    servicePage_->modelGeneration.fetch_add(1, std::memory_order_release);
+    if (models_.remove(request.modelId, {session.key, session.uid})) {
+        servicePage_->modelGeneration.fetch_add(1, std::memory_order_release);
+    }
     reply(session, wire::Done{}, requestId);
 }
 
-// ---- Ends
-// ----------------------------------------------------------------------------------------------------------------
+// ---- Ends ----
 
 void Arbiter::onClientGone(SessionKey key) {
     if (Session* session = find(key)) {
@@ -524,6 +562,8 @@ void Arbiter::kill(Session& session, std::string reason) {
     session.killAtNs = UINT64_MAX;
     if (session.pidfd) {
         ::syscall(SYS_pidfd_send_signal, session.pidfd.get(), SIGKILL, nullptr, 0);
+    } else if (session.pid > 0) {
+        ::kill(session.pid, SIGKILL);  // no descriptor was free for a pidfd
     }
 }
 

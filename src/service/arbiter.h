@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "service/crash_note.h"
 #include "service/device_turns.h"
 #include "service/model_table.h"
 #include "service/options.h"
@@ -33,8 +34,8 @@ class Arbiter {
     Arbiter(const Arbiter&) = delete;
     Arbiter& operator=(const Arbiter&) = delete;
 
-    // Serves until SIGINT or SIGTERM (true), or until the spawner is gone (false). The signals are blocked by the
-    // caller.
+    // Serves until SIGINT, SIGTERM or SIGHUP (true), or until the spawner is gone (false). The signals are blocked by
+    // the caller.
     [[nodiscard]] bool run();
 
   private:
@@ -44,11 +45,13 @@ class Arbiter {
     enum class Source : uint8_t { Spawner, Signal, Timer, Control, Client };
 
     void watch(int fd, uint32_t events, Source source, SessionKey key = 0);
+    void onEvent(Source source, SessionKey key);
     void drainSpawner();
     void onSpawner(wire::Datagram& datagram);
     void startSession(const session::control::SessionStarted& message, std::vector<UniqueFd>& fds);
     void endSession(SessionKey key, int waitStatus);
-    void forget(Session& session);
+    void leaveTables(Session& session);
+    [[nodiscard]] SessionEnd describeEnd(const Session& session, int waitStatus) const;
     void onControl(SessionKey key);
     void handle(Session& session, const wire::Header& header, wire::Datagram& datagram);
     void onClientGone(SessionKey key);

@@ -14,9 +14,9 @@ std::string activityText(const SessionEnd& end) {
     const std::string model = end.model.empty() ? "a model" : fmt::format("model '{}'", end.model);
     const std::string device = end.device.empty() ? "" : fmt::format(" on {}", end.device);
     switch (end.activity) {
-        case session::Activity::Loading:
+        case Activity::Loading:
             return fmt::format(" while loading a model{}", device);
-        case session::Activity::Running:
+        case Activity::Running:
             return fmt::format(" while running a job of {}{}", model, device);
         default:
             return "";
@@ -37,7 +37,7 @@ std::string crashNote(const SessionEnd& end) {
                                             : "; the model or its parameters are probably not fit for this device";
         return fmt::format("the session was ended by signal {} ({}){}{}", signal,
                            description == nullptr ? "?" : description, activity,
-                           end.activity == session::Activity::Idle && signal != SIGSYS ? "" : hint);
+                           end.activity == Activity::Idle && signal != SIGSYS ? "" : hint);
     }
     return fmt::format("the session ended with status {}{}", WEXITSTATUS(end.waitStatus), activity);
 }

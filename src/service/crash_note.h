@@ -2,16 +2,17 @@
 // What a client is told when its session did not end by itself. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
-#include "session/status_page.h"
-
 namespace larod::service {
+
+enum class Activity : uint8_t { Idle, Loading, Running };
 
 struct SessionEnd {
     int waitStatus = 0;  // of waitpid
     std::string reason;  // why the arbiter killed it; empty: it did not
-    session::Activity activity = session::Activity::Idle;
+    Activity activity = Activity::Idle;
     std::string device;  // empty: unknown
     std::string model;   // empty: unknown
 };

@@ -63,10 +63,19 @@ Listener::Listener(std::string path) : path_(std::move(path)) {
         }
         throw Error(LAROD_ERROR_CONNECTION, "can't listen at '{}': {}", path_, errnoText(reason));
     }
+    struct stat status = {};
+    if (::lstat(path_.c_str(), &status) == 0) {
+        device_ = status.st_dev;
+        inode_ = status.st_ino;
+    }
 }
 
 Listener::~Listener() {
-    ::unlink(path_.c_str());
+    // Somebody may have put another socket there.
+    struct stat status = {};
+    if (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
+        ::unlink(path_.c_str());
+    }
     if (!createdDirectory_.empty()) {
         ::rmdir(createdDirectory_.c_str());
     }

@@ -2,6 +2,8 @@
 // The socket that clients connect to.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "base/unique_fd.h"
@@ -29,6 +31,8 @@ class Listener {
     std::string path_;
     std::string createdDirectory_;
     UniqueFd socket_;
+    dev_t device_ = 0;  // of the socket's file
+    ino_t inode_ = 0;
 };
 
 }  // namespace larod::service

@@ -55,15 +55,17 @@ int serve(const Options& options) {
     ::sigemptyset(&set);
     ::sigaddset(&set, SIGINT);
     ::sigaddset(&set, SIGTERM);
+    ::sigaddset(&set, SIGHUP);
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
 
+    const pid_t self = ::getpid();
     const pid_t spawner = ::fork();
     if (spawner < 0) {
         throw Error(LAROD_ERROR_CREATE_SESSION, "can't make a process: {}", errnoText(errno));
     }
     if (spawner == 0) {
         ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
-        ::_exit(runSpawner(options, {UniqueFd(listener.fd()), std::move(spawnerEnd), std::move(readOnlyPage)}));
+        ::_exit(runSpawner(options, {UniqueFd(listener.fd()), std::move(spawnerEnd), std::move(readOnlyPage)}, self));
     }
     spawnerEnd.reset();
     readOnlyPage.reset();

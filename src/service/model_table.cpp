@@ -42,6 +42,23 @@ uint64_t ModelTable::add(ModelRecord record) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "a session can load {} models; delete some with larodDeleteModel",
                     kMaxModelsPerSession);
     }
+    size_t ofUser = 0;
+    uint64_t bytesOfUser = 0;
+    for (const auto& [id, other] : models_) {
+        if (other.uid == record.uid) {
+            ++ofUser;
+            bytesOfUser += other.fileBytes;
+        }
+    }
+    if (ofUser >= kMaxModelsPerUser) {
+        throw Error(LAROD_ERROR_LOAD_MODEL, "a user can load {} models; delete some with larodDeleteModel",
+                    kMaxModelsPerUser);
+    }
+    if (record.fileBytes > maxFileBytes_ - std::min(bytesOfUser, maxFileBytes_)) {
+        throw Error(LAROD_ERROR_ALLOC,
+                    "the files of one user's public models can have {} bytes together; {} are in use, {} are needed",
+                    maxFileBytes_, bytesOfUser, record.fileBytes);
+    }
     if (models_.size() >= kMaxModels) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "the service can hold {} models; delete some with larodDeleteModel",
                     kMaxModels);
@@ -67,9 +84,10 @@ const ModelRecord& ModelTable::findUsable(uint64_t modelId, Accessor who) const 
     return record;
 }
 
-void ModelTable::remove(uint64_t modelId, Accessor who) {
-    [[maybe_unused]] const ModelRecord& record = findUsable(modelId, who);
+bool ModelTable::remove(uint64_t modelId, Accessor who) {
+    const bool shared = findUsable(modelId, who).info.access != LAROD_ACCESS_PRIVATE;
     models_.erase(modelId);
+    return shared;
 }
 
 wire::Models ModelTable::page(uint64_t afterId) const {
@@ -86,7 +104,8 @@ wire::Models ModelTable::page(uint64_t afterId) const {
     return page;
 }
 
-void ModelTable::removeSession(Accessor who, bool sameUserLeft) {
+bool ModelTable::removeSession(Accessor who, bool sameUserLeft) {
+    bool sharedWent = false;
     for (auto it = models_.begin(); it != models_.end();) {
         ModelRecord& record = it->second;
         const bool own = record.owner && record.owner->session == who.session;
@@ -96,8 +115,10 @@ void ModelTable::removeSession(Accessor who, bool sameUserLeft) {
         const larodAccess access = record.info.access;
         const bool ends = access == LAROD_ACCESS_USER_PROTECTED ? record.uid == who.uid && !sameUserLeft
                                                                 : own && access != LAROD_ACCESS_PUBLIC;
+        sharedWent = sharedWent || (ends && access != LAROD_ACCESS_PRIVATE);
         it = ends ? models_.erase(it) : std::next(it);
     }
+    return sharedWent;
 }
 
 }  // namespace larod::service

@@ -17,6 +17,9 @@ namespace larod::service {
 // More than any use needs; a session that loads without end stops here.
 inline constexpr size_t kMaxModelsPerSession = 1024;
 
+// Models of one user in all sessions, those included whose session is gone: no user locks out the others.
+inline constexpr size_t kMaxModelsPerUser = 4096;
+
 // Models of all sessions together, of which each may hold a descriptor of the arbiter.
 inline constexpr size_t kMaxModels = 16'384;
 
@@ -31,6 +34,7 @@ struct ModelRecord {
     std::optional<Accessor> owner;  // nothing: its session has ended (public models)
     uint32_t uid = 0;               // of whoever loaded it
     UniqueFd file;                  // sealed data, where others may use it
+    uint64_t fileBytes = 0;
     bool hasParams = false;
     ParamMap params;
 };
@@ -38,23 +42,28 @@ struct ModelRecord {
 // Thread: the arbiter's. Errors are thrown as larod::Error with the codes of api.md 2.1.
 class ModelTable {
   public:
+    // `maxFileBytes`: what the files of one user's models can have together, since they outlive its sessions.
+    explicit ModelTable(uint64_t maxFileBytes = UINT64_MAX) : maxFileBytes_(maxFileBytes) {}
+
     // Gives the model its id: unique in the service's whole run, from 1.
     uint64_t add(ModelRecord record);
 
     [[nodiscard]] const ModelRecord& find(uint64_t modelId) const;                      // MODEL_NOT_FOUND
     [[nodiscard]] const ModelRecord& findUsable(uint64_t modelId, Accessor who) const;  // ... or PERMISSION
-    void remove(uint64_t modelId, Accessor who);                                        // ... or PERMISSION
+    // Whether other sessions could use it.
+    bool remove(uint64_t modelId, Accessor who);  // ... or PERMISSION
 
     // Models after `afterId`, in the order of their ids, as many as fit into one datagram.
     [[nodiscard]] wire::Models page(uint64_t afterId) const;
 
     // The session is gone: so are the models that live no longer than it (behaviour.md 3.2).
-    // `sameUserLeft`: another session of the same user is there.
-    void removeSession(Accessor who, bool sameUserLeft);
+    // `sameUserLeft`: another session of the same user is there. Whether models went that other sessions could use.
+    bool removeSession(Accessor who, bool sameUserLeft);
 
     [[nodiscard]] size_t size() const noexcept { return models_.size(); }
 
   private:
+    const uint64_t maxFileBytes_;
     std::map<uint64_t, ModelRecord> models_;
     uint64_t lastId_ = 0;
 };

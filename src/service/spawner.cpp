@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/spawner.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/monotonic_time.h"
 #include "buffer/sigbus_guard.h"
 #include "device/device_list.h"
 #include "session/control_messages.h"
@@ -42,6 +44,8 @@ namespace control = session::control;
 // A session is a process and three descriptors of the arbiter. No user can take all of them.
 constexpr size_t kMaxSessions = 512;
 constexpr size_t kMaxSessionsPerUser = 256;
+
+constexpr uint64_t kRefusalLogIntervalNs = 1'000'000'000;
 
 constexpr int kExitLeaks = 23;
 constexpr int kExitError = 1;
@@ -83,6 +87,7 @@ class Spawner {
     };
     std::map<pid_t, Running> sessions_;  // by process
     uint64_t lastSession_ = 0;
+    uint64_t lastRefusalLogNs_ = 0;
     const pid_t spawnerPid_ = ::getpid();
 };
 
@@ -172,7 +177,12 @@ void Spawner::acceptClient() {
     try {
         startSession(std::move(client));
     } catch (const Error& error) {
-        spdlog::error("a client got no session: {}", error.text());
+        // Not for each of many: whoever can connect could fill the disk.
+        const uint64_t now = monotonicNs();
+        if (now - lastRefusalLogNs_ > kRefusalLogIntervalNs) {
+            lastRefusalLogNs_ = now;
+            spdlog::error("a client got no session: {}", error.text());
+        }
     }
 }
 
@@ -256,9 +266,12 @@ void Spawner::becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page)
 
 }  // namespace
 
-int runSpawner(const Options& options, SpawnerFds fds) {
-    const pid_t parent = ::getppid();
-    dieWithParent(parent);
+int runSpawner(const Options& options, SpawnerFds fds, pid_t arbiter) {
+    dieWithParent(arbiter);
+    // The terminal's input and the line that says that the service is ready are no business of sessions.
+    const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    ::dup2(nothing.get(), STDIN_FILENO);
+    ::dup2(nothing.get(), STDOUT_FILENO);
     renameLog("spawner");
     try {
         session::closeAllBut({fds.listener.get(), fds.arbiter.get(), fds.servicePage.get(), logFd()});

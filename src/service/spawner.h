@@ -3,6 +3,8 @@
 // (processes.md 1).
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/unique_fd.h"
 #include "service/options.h"
 
@@ -15,7 +17,7 @@ struct SpawnerFds {
 };
 
 // Loads the devices, tells the arbiter, then forks a session for each client, until the arbiter is gone. The calling
-// process has one thread and was forked for this. Returns its exit status.
-[[nodiscard]] int runSpawner(const Options& options, SpawnerFds fds);
+// process has one thread and was forked for this by the process `arbiter`. Returns its exit status.
+[[nodiscard]] int runSpawner(const Options& options, SpawnerFds fds, pid_t arbiter);
 
 }  // namespace larod::service

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/job_runner.h"
 
-#include "base/error.h"
+#include <cerrno>
+
 #include "base/log.h"
 #include "base/monotonic_time.h"
 
@@ -14,11 +15,26 @@ bool skips(uint64_t mask, size_t index) noexcept {
     return index < 64 && ((mask >> index) & 1U) != 0;
 }
 
+void logTimes(const Job& job) {
+    if (!spdlog::should_log(spdlog::level::trace)) {
+        return;
+    }
+    // A job that failed has not reached each stage.
+    const StageTimes& times = job.times;
+    const auto us = [](uint64_t from, uint64_t to) { return to < from ? 0 : (to - from) / 1000; };
+    spdlog::trace("job {} of model {}: queued {} us, waited {} us, bound {} us, ran {} us, synced {} us, replied {} us",
+                  job.requestId, job.model->info().id, us(times.arrivedNs, times.queuedNs),
+                  us(times.queuedNs, times.startedNs), us(times.startedNs, times.mappedNs),
+                  us(times.mappedNs, times.ranNs), us(times.ranNs, times.syncedNs),
+                  us(times.syncedNs, times.repliedNs));
+}
+
 }  // namespace
 
 JobRunner::JobRunner(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
-                     Replies& replies, std::function<void(uint32_t)> drain)
-    : page_(page), replies_(replies), drain_(std::move(drain)) {
+                     Replies& replies, std::function<void(uint32_t)> drain,
+                     std::function<bool(const std::shared_ptr<Model>&)> exists)
+    : page_(page), replies_(replies), drain_(std::move(drain)), exists_(std::move(exists)) {
     for (uint32_t i = 0; i < devices.size(); ++i) {
         queues_.push_back(std::make_unique<DeviceQueue>(*devices[i], page.turns[i], i, arbiter));
     }
@@ -53,8 +69,7 @@ Admission JobRunner::submit(std::unique_ptr<Job> job) {
 
     const std::lock_guard lock(mutex_);
     if (stopped_) {
-        outstanding_.fetch_sub(1, std::memory_order_relaxed);
-        untrackedFds_.fetch_sub(job->untrackedFds, std::memory_order_relaxed);
+        forgetOutstanding(*job);
         return Admission::Queued;
     }
     DeviceQueue& queue = *queues_[index];
@@ -107,14 +122,20 @@ void JobRunner::runNext(uint32_t index) {
             queue.running = job->model;
         }
     }
+    std::optional<Error> error;
+    bool told = true;
     if (job) {
-        page_.activityDevice.store(index, std::memory_order_relaxed);
-        page_.activityModel.store(job->model->info().id, std::memory_order_relaxed);
-        page_.activity.store(Activity::Running, std::memory_order_relaxed);
-        runJob(queue, *job);
-        page_.activity.store(Activity::Idle, std::memory_order_relaxed);
+        std::atomic<uint64_t>& running = page_.turns[index].runningModel;
+        running.store(job->model->info().id, std::memory_order_relaxed);
+        error = runJob(queue, *job);
+        running.store(0, std::memory_order_relaxed);
+        forgetOutstanding(*job);  // before the reply: a client at the limit may send its next job at once
+        told = error ? replies_.tryFailure(job->requestId, *error) : replies_.tryDone(job->requestId);
+        job->times.repliedNs = monotonicNs();
+        logTimes(*job);
     }
-    // The turn goes back after the reply: the client is on its way while the arbiter is told.
+    // The turn goes back after the reply: the client is on its way while the arbiter is told. But it does not wait for
+    // a client that leaves its replies unread, since other sessions wait for the turn.
     bool backlog = false;
     std::vector<std::shared_ptr<Tensor>> unbind;
     std::shared_ptr<Model> ran;
@@ -127,10 +148,15 @@ void JobRunner::runNext(uint32_t index) {
     for (const auto& tensor : unbind) {
         tensor->unbind(ran->info().id);
     }
-    if (job) {
-        finish(std::move(job));
+    queue.turn.finish(backlog && told);
+    if (!told && error) {
+        replies_.failure(job->requestId, *error);
+    } else if (!told) {
+        replies_.done(job->requestId);
     }
-    queue.turn.finish(backlog);
+    if (job) {
+        recycle(std::move(job));
+    }
 }
 
 void JobRunner::bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance) {
@@ -147,11 +173,11 @@ void JobRunner::bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<
     }
 }
 
-void JobRunner::runJob(DeviceQueue& queue, Job& job) {
+std::optional<Error> JobRunner::runJob(DeviceQueue& queue, Job& job) {
     StageTimes& times = job.times;
     times.startedNs = monotonicNs();
     try {
-        if (job.model->deleted.load(std::memory_order_acquire)) {
+        if (job.model->deleted.load(std::memory_order_acquire) || !exists_(job.model)) {
             throw Error(LAROD_ERROR_MODEL_NOT_FOUND, "model {} was deleted while the job was queued",
                         job.model->info().id);
         }
@@ -176,26 +202,17 @@ void JobRunner::runJob(DeviceQueue& queue, Job& job) {
         job.model->lastRunNs.store(times.syncedNs - times.startedNs, std::memory_order_relaxed);
         page_.jobsDone.fetch_add(1, std::memory_order_relaxed);
         page_.deviceTimeNs.fetch_add(times.syncedNs - times.startedNs, std::memory_order_relaxed);
-        replies_.done(job.requestId);
-        times.repliedNs = monotonicNs();
+        return std::nullopt;
     } catch (const Error& error) {
-        fail(job, error);
-        return;
+        abandon(job);
+        return error;
     } catch (const std::bad_alloc&) {
-        fail(job, Error(ENOMEM, "the session has no memory left for this job"));
-        return;
-    }
-    if (spdlog::should_log(spdlog::level::trace)) {
-        spdlog::trace(
-            "job {} of model {}: queued {} us, waited {} us, bound {} us, ran {} us, synced {} us, replied {} us",
-            job.requestId, job.model->info().id, (times.queuedNs - times.arrivedNs) / 1000,
-            (times.startedNs - times.queuedNs) / 1000, (times.mappedNs - times.startedNs) / 1000,
-            (times.ranNs - times.mappedNs) / 1000, (times.syncedNs - times.ranNs) / 1000,
-            (times.repliedNs - times.syncedNs) / 1000);
+        abandon(job);
+        return Error(ENOMEM, "the session has no memory left for this job");
     }
 }
 
-void JobRunner::fail(Job& job, const Error& error) {
+void JobRunner::abandon(Job& job) noexcept {
     for (BoundTensor* bound : job.boundInputs) {
         bound->abandon();
     }
@@ -203,13 +220,11 @@ void JobRunner::fail(Job& job, const Error& error) {
         bound->abandon();
     }
     page_.jobsFailed.fetch_add(1, std::memory_order_relaxed);
-    replies_.failure(job.requestId, error);
 }
 
-void JobRunner::finish(std::unique_ptr<Job> job) noexcept {
+void JobRunner::forgetOutstanding(const Job& job) noexcept {
     outstanding_.fetch_sub(1, std::memory_order_relaxed);
-    untrackedFds_.fetch_sub(job->untrackedFds, std::memory_order_relaxed);
-    recycle(std::move(job));
+    untrackedFds_.fetch_sub(job.untrackedFds, std::memory_order_relaxed);
 }
 
 void JobRunner::unbind(const std::shared_ptr<Model>& model, std::vector<std::shared_ptr<Tensor>> tensors) {

@@ -6,9 +6,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "base/error.h"
 #include "session/job.h"
 #include "session/job_queue.h"
 #include "session/replies.h"
@@ -31,9 +33,11 @@ enum class Admission : uint8_t {
 class JobRunner {
   public:
     // `drain` reads what has arrived from the client, so that the highest priority among all that was sent runs next.
-    // It is called by a serving thread between jobs, and must not wait.
+    // It is called by a serving thread between jobs, and must not wait. `exists`: whether nobody has deleted the model
+    // while the job was queued.
     JobRunner(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
-              Replies& replies, std::function<void(uint32_t device)> drain);
+              Replies& replies, std::function<void(uint32_t device)> drain,
+              std::function<bool(const std::shared_ptr<Model>&)> exists);
 
     // An empty job, to be filled and submitted.
     [[nodiscard]] std::unique_ptr<Job> newJob();
@@ -72,14 +76,15 @@ class JobRunner {
     };
 
     void runNext(uint32_t index);
-    void runJob(DeviceQueue& queue, Job& job);
+    [[nodiscard]] std::optional<Error> runJob(DeviceQueue& queue, Job& job);  // what it failed with
     void bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance);
-    void fail(Job& job, const Error& error);
-    void finish(std::unique_ptr<Job> job) noexcept;
+    void abandon(Job& job) noexcept;
+    void forgetOutstanding(const Job& job) noexcept;
 
     StatusPage& page_;
     Replies& replies_;
     const std::function<void(uint32_t)> drain_;
+    const std::function<bool(const std::shared_ptr<Model>&)> exists_;
     std::atomic<size_t> outstanding_{0};
     std::atomic<size_t> untrackedFds_{0};
 

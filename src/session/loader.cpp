@@ -14,16 +14,15 @@ namespace {
 
 constexpr size_t kCopyChunkBytes = 1 << 18;
 
-// Says in the status page what the session does, for as long as the object lives.
-class ActivityScope {
+// Says in the status page that a model is being loaded, for as long as the object lives.
+class LoadingScope {
   public:
-    ActivityScope(StatusPage& page, Activity activity, uint32_t device) noexcept : page_(page) {
-        page_.activityDevice.store(device, std::memory_order_relaxed);
-        page_.activity.store(activity, std::memory_order_relaxed);
+    LoadingScope(StatusPage& page, uint32_t device) noexcept : page_(page) {
+        page_.loadingOn.store(device + uint64_t{1}, std::memory_order_relaxed);
     }
-    ~ActivityScope() { page_.activity.store(Activity::Idle, std::memory_order_relaxed); }
-    ActivityScope(const ActivityScope&) = delete;
-    ActivityScope& operator=(const ActivityScope&) = delete;
+    ~LoadingScope() { page_.loadingOn.store(0, std::memory_order_relaxed); }
+    LoadingScope(const LoadingScope&) = delete;
+    LoadingScope& operator=(const LoadingScope&) = delete;
 
   private:
     StatusPage& page_;
@@ -114,9 +113,10 @@ std::shared_ptr<const ModelData> Loader::copyFile(int fd) {
     data->sizeBytes = status.length;
     try {
         copyAll(fd, data->fd.get(), status.length);
+        // Private: the arbiter seals the memory of a model that others may use.
         data->mapping = std::make_unique<buffer::Mapping>(data->fd.get(), 0, static_cast<size_t>(status.length),
-                                                          buffer::MapAccess::Read);
-    } catch (const Error&) {
+                                                          buffer::MapAccess::ReadPrivate);
+    } catch (...) {
         arbiter_.notify(control::ReleaseMemory{{data->memoryId}});
         throw;
     }
@@ -125,7 +125,7 @@ std::shared_ptr<const ModelData> Loader::copyFile(int fd) {
 
 std::unique_ptr<device::LoadedModel> Loader::loadOn(uint32_t device, const ModelData* data,
                                                     const std::optional<ParamMap>& params) {
-    const ActivityScope scope(page_, Activity::Loading, device);
+    const LoadingScope scope(page_, device);
     return devices_[device]->load(modelSource(data, params), threads_);
 }
 
@@ -166,7 +166,7 @@ std::shared_ptr<Model> Loader::load(const wire::LoadModel& request, UniqueFd fil
         registration.info.id = arbiter_.call<control::ModelRegistered>(registration, sent).modelId;
         return std::make_shared<Model>(std::move(registration.info), true, device, data, std::move(params), threads_,
                                        std::move(loaded));
-    } catch (const Error&) {
+    } catch (...) {
         if (data) {
             arbiter_.notify(control::ReleaseMemory{{data->memoryId}});
         }

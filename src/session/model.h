@@ -66,7 +66,7 @@ class Model {
     // Deleted: queued jobs fail, the running one finishes.
     std::atomic<bool> deleted{false};
 
-    // The service's model generation up to which this model is known to exist (models of other sessions only).
+    // The service's model generation up to which this model is known to exist (models that others may delete).
     std::atomic<uint64_t> seenGeneration{0};
 
   private:

@@ -17,8 +17,13 @@ class Replies {
   public:
     explicit Replies(wire::Channel& channel) : channel_(channel) {}
 
+    // These two wait where the client does not read its replies.
     void done(uint64_t requestId);  // no allocation, no lock
     void failure(uint64_t requestId, const Error& error);
+
+    // These don't: false where they would have to, and nothing was sent.
+    [[nodiscard]] bool tryDone(uint64_t requestId);
+    [[nodiscard]] bool tryFailure(uint64_t requestId, const Error& error);
 
     // A reply of any size, with duplicates of `fds`. Throws Error(EINVAL) where it does not fit into a datagram.
     template <typename Message>
@@ -27,11 +32,13 @@ class Replies {
         if (!buffer_) {
             buffer_ = std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes);
         }
-        post(wire::encode(message, requestId, {buffer_.get(), wire::kMaxDatagramBytes}), fds);
+        post(wire::encode(message, requestId, {buffer_.get(), wire::kMaxDatagramBytes}), fds, wire::Wait::Yes);
     }
 
   private:
-    void post(std::span<const std::byte> bytes, std::span<const int> fds);
+    bool postDone(uint64_t requestId, wire::Wait wait);
+    bool postFailure(uint64_t requestId, const Error& error, wire::Wait wait);
+    bool post(std::span<const std::byte> bytes, std::span<const int> fds, wire::Wait wait);
 
     wire::Channel& channel_;
     std::mutex mutex_;  // guards buffer_

@@ -2,6 +2,7 @@
 #include "session/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/dma-buf.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -89,8 +90,9 @@ struct Refused {
     uint32_t error;
 };
 constexpr Refused kRefused[] = {
-    {SCMP_SYS(clone3), ENOSYS},  // its flags are out of the filter's sight; glibc then uses clone
-    {SCMP_SYS(tgkill), EPERM},   // abort(); the process then ends by an illegal instruction
+    {SCMP_SYS(newfstatat), EACCES},  // it takes a path, which the filter can't see
+    {SCMP_SYS(clone3), ENOSYS},      // its flags are out of the filter's sight; glibc then uses clone
+    {SCMP_SYS(tgkill), EPERM},       // abort(); the process then ends by an illegal instruction
     {SCMP_SYS(sched_setaffinity), EPERM},
     {SCMP_SYS(sched_setscheduler), EPERM},
     {SCMP_SYS(setpriority), EPERM},
@@ -99,6 +101,15 @@ constexpr Refused kRefused[] = {
     {SCMP_SYS(get_mempolicy), EPERM},
     {SCMP_SYS(set_mempolicy), EPERM},
 };
+
+// The condition (argument & mask) == value; a call without one is allowed whatever its arguments.
+scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+    return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
+scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) {
+    return {argument, SCMP_CMP_EQ, value, 0};
+}
 
 class Filter {
   public:
@@ -141,20 +152,18 @@ Sandbox::Sandbox() {
     }
     // Memory never becomes executable.
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)}) {
-        filter.add(SCMP_ACT_ALLOW, call, {SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
+        filter.add(SCMP_ACT_ALLOW, call, {masked(2, PROT_EXEC, 0)});
     }
     // Threads, but no processes.
-    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(clone), {SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)});
-    // glibc's fstat; a path is never followed.
-    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), {SCMP_CMP(3, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)});
-    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {SCMP_CMP(1, SCMP_CMP_EQ, DMA_BUF_IOCTL_SYNC)});
+    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(clone), {masked(0, CLONE_THREAD, CLONE_THREAD)});
+    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {equal(1, DMA_BUF_IOCTL_SYNC)});
     for (const int command : {F_GETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_GET_SEALS}) {
-        filter.add(SCMP_ACT_ALLOW, SCMP_SYS(fcntl), {SCMP_CMP(1, SCMP_CMP_EQ, static_cast<scmp_datum_t>(command))});
+        filter.add(SCMP_ACT_ALLOW, SCMP_SYS(fcntl), {equal(1, static_cast<scmp_datum_t>(command))});
     }
     // Its own limits, for reading.
-    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), {SCMP_CMP(0, SCMP_CMP_EQ, 0), SCMP_CMP(2, SCMP_CMP_EQ, 0)});
-    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(prctl), {SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_NAME)});
-    filter.add(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), {SCMP_CMP(0, SCMP_CMP_NE, PR_SET_NAME)});
+    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), {equal(0, 0), equal(2, 0)});
+    filter.add(SCMP_ACT_ALLOW, SCMP_SYS(prctl), {equal(0, PR_SET_NAME)});
+    filter.add(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), {scmp_arg_cmp{0, SCMP_CMP_NE, PR_SET_NAME, 0}});
 
     const UniqueFd file(::memfd_create("larod-filter", MFD_CLOEXEC));
     if (!file) {
@@ -169,6 +178,13 @@ Sandbox::Sandbox() {
 }
 
 void Sandbox::enter() const {
+    // A service that runs as root has no capability to lend to a session.
+    __user_cap_header_struct capabilities = {};
+    capabilities.version = _LINUX_CAPABILITY_VERSION_3;
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capset, &capabilities, none) != 0) {
+        throw Error(LAROD_ERROR_CREATE_SESSION, "can't give up capabilities: {}", errnoText(errno));
+    }
     sock_fprog program = {};
     program.len = static_cast<unsigned short>(program_.size());
     program.filter = const_cast<sock_filter*>(program_.data());  // the kernel copies it
@@ -201,13 +217,18 @@ void closeAllBut(std::vector<int> keep) {
 void setSessionLimits() {
     rlimit limit = {};
     const auto pages = static_cast<rlim_t>(::sysconf(_SC_PHYS_PAGES));
-    limit.rlim_cur = limit.rlim_max = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+    limit.rlim_cur = limit.rlim_max = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) / 2;
     ::setrlimit(RLIMIT_DATA, &limit);
     limit.rlim_cur = limit.rlim_max = 0;
     ::setrlimit(RLIMIT_CORE, &limit);
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    // Where memory runs out, a session goes before the processes that all sessions need.
+    const UniqueFd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    if (score) {
+        [[maybe_unused]] const ssize_t written = ::write(score.get(), "500", 3);
     }
 }
 

@@ -28,8 +28,8 @@ class Sandbox {
 // Closes every descriptor but 0, 1, 2 and `keep`.
 void closeAllBut(std::vector<int> keep);
 
-// Memory that a session can have beyond shared memory: data of its own (RLIMIT_DATA). Also no core dumps, and as many
-// open files as allowed.
+// Memory that a session can have beyond shared memory: data of its own (RLIMIT_DATA), half of the machine's. Also no
+// core dumps, as many open files as allowed, and the first place where memory runs out. Before the filter is applied.
 void setSessionLimits();
 
 }  // namespace larod::session

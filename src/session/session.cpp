@@ -16,6 +16,7 @@ namespace {
 
 // A client that has a session without speaking keeps it from others.
 constexpr int kHelloTimeoutMs = 10'000;
+constexpr const char* kNoMemory = "the session has no memory left for this request";
 
 }  // namespace
 
@@ -28,7 +29,9 @@ Session::Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_
       arbiter_(std::move(arbiter)),
       replies_(client_),
       loader_(devices, page, arbiter_, threads),
-      runner_(devices, page, arbiter_, replies_, [this](uint32_t device) { drain(device); }),
+      runner_(
+          devices, page, arbiter_, replies_, [this](uint32_t device) { drain(device); },
+          [this](const std::shared_ptr<Model>& model) { return exists(model); }),
       drained_(devices.size()) {}
 
 Session::~Session() {
@@ -82,7 +85,7 @@ void Session::read() {
         const wire::Received received = client_.receive(datagram_, wire::Wait::Yes);
         if (received != wire::Received::Message) {
             if (received == wire::Received::Malformed) {
-                replies_.failure(0, Error(LAROD_ERROR_CONNECTION, "a message was larger than the protocol allows"));
+                endOverLarge();
             }
             end();
             return;
@@ -98,11 +101,23 @@ void Session::drain(uint32_t device) {
     if (!datagram) {
         datagram = std::make_unique<wire::Datagram>();
     }
-    while (!ended_.load(std::memory_order_relaxed) &&
-           client_.receive(*datagram, wire::Wait::No) == wire::Received::Message) {
-        // The end of the stream is the reader's business; it sees it, too.
+    while (!ended_.load(std::memory_order_relaxed)) {
+        const wire::Received received = client_.receive(*datagram, wire::Wait::No);
+        if (received == wire::Received::Malformed) {
+            endOverLarge();
+        }
+        if (received != wire::Received::Message) {
+            return;  // the end of the stream is the reader's business; it sees it, too
+        }
         [[maybe_unused]] const Reading reading = dispatch(*datagram, false);
     }
+}
+
+void Session::endOverLarge() {
+    replies_.failure(0, Error(LAROD_ERROR_CONNECTION,
+                              "a message was larger than the protocol allows, or the session has no descriptor left "
+                              "for what came with it"));
+    end();
 }
 
 Session::Reading Session::dispatch(wire::Datagram& datagram, bool reading) {
@@ -123,7 +138,7 @@ Session::Reading Session::dispatch(wire::Datagram& datagram, bool reading) {
         // Malformed, or the arbiter is gone: this session has nothing more to say.
         replies_.failure(0, error);
     } catch (const std::bad_alloc&) {
-        replies_.failure(header->requestId, Error(ENOMEM, "the session has no memory left for this request"));
+        replies_.failure(header->requestId, Error(ENOMEM, kNoMemory));
         return Reading::GoOn;
     }
     end();
@@ -186,15 +201,10 @@ Session::Reading Session::runJob(uint64_t requestId, wire::Datagram& datagram, b
             // A model of another session, or none: the arbiter knows, and loading takes its time.
             auto fds = std::make_shared<std::vector<UniqueFd>>(std::move(datagram.fds));
             auto waiting = std::make_shared<std::unique_ptr<Job>>(std::move(job));
-            runLater([this, fds, waiting] {
-                const uint64_t id = (*waiting)->requestId;
-                try {
-                    (*waiting)->model = findOrFetchModel((*waiting)->request.modelId);
-                    prepare(**waiting, *fds);
-                    [[maybe_unused]] const Reading unused = admit(std::move(*waiting), false);
-                } catch (const Error& error) {
-                    replies_.failure(id, error);
-                }
+            runLater(requestId, [this, fds, waiting] {
+                (*waiting)->model = findOrFetchModel((*waiting)->request.modelId);
+                prepare(**waiting, *fds);
+                [[maybe_unused]] const Reading unused = admit(std::move(*waiting), false);
             });
             return Reading::GoOn;
         }
@@ -296,21 +306,31 @@ std::shared_ptr<Model> Session::findModel(uint64_t modelId) {
         }
         model = it->second;
     }
-    if (model->own()) {
-        return model;
-    }
-    // A deletion holds from the moment that it succeeds, also here (processes.md 6).
-    const uint64_t generation = servicePage_.modelGeneration.load(std::memory_order_acquire);
-    if (model->seenGeneration.load(std::memory_order_relaxed) != generation) {
-        try {
-            [[maybe_unused]] const auto found = arbiter_.call<wire::Model>(wire::GetModel{modelId});
-            model->seenGeneration.store(generation, std::memory_order_relaxed);
-        } catch (const Error&) {
-            forget(model);
-            throw;
-        }
+    if (!exists(model)) {
+        throw Error(LAROD_ERROR_MODEL_NOT_FOUND, "there is no model with id {}; it was deleted", modelId);
     }
     return model;
+}
+
+// A deletion holds from the moment that it succeeds, in every session (processes.md 6); only its own session can delete
+// a private model. One load where nothing was deleted.
+bool Session::exists(const std::shared_ptr<Model>& model) {
+    const uint64_t generation = servicePage_.modelGeneration.load(std::memory_order_acquire);
+    if (model->info().access == LAROD_ACCESS_PRIVATE ||
+        model->seenGeneration.load(std::memory_order_relaxed) == generation) {
+        return true;
+    }
+    try {
+        [[maybe_unused]] const auto found = arbiter_.call<wire::Model>(wire::GetModel{model->info().id});
+    } catch (const Error& error) {
+        if (error.code() != LAROD_ERROR_MODEL_NOT_FOUND) {
+            throw;
+        }
+        forget(model);
+        return false;
+    }
+    model->seenGeneration.store(generation, std::memory_order_relaxed);
+    return true;
 }
 
 std::shared_ptr<Model> Session::findOrFetchModel(uint64_t modelId) {
@@ -335,29 +355,23 @@ void Session::loadModel(uint64_t requestId, wire::Datagram& datagram) {
         }
         *file = std::move(datagram.fds.front());
     }
-    runLater([this, requestId, request, file] {
-        try {
-            const auto model = loader_.load(*request, std::move(*file));
-            {
-                const std::lock_guard lock(mutex_);
-                models_.emplace(model->info().id, model);
-            }
-            replies_.send(wire::Model{model->info()}, requestId);
-        } catch (const Error& error) {
-            replies_.failure(requestId, error);
-        } catch (const std::bad_alloc&) {
-            replies_.failure(requestId, Error(ENOMEM, "the session has no memory left for this model"));
+    runLater(requestId, [this, requestId, request, file] {
+        const auto model = loader_.load(*request, std::move(*file));
+        {
+            const std::lock_guard lock(mutex_);
+            models_.emplace(model->info().id, model);
         }
+        replies_.send(wire::Model{model->info()}, requestId);
     });
 }
 
 // Loading takes long and runs beside reading and jobs, one at a time.
-void Session::runLater(std::function<void()> load) {
+void Session::runLater(uint64_t requestId, std::function<void()> load) {
     const std::lock_guard lock(mutex_);
     if (loads_.size() >= kMaxQueuedFds) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "more than {} models of one connection wait to be loaded", kMaxQueuedFds);
     }
-    loads_.push_back(std::move(load));
+    loads_.push_back({requestId, std::move(load)});
     if (!loading_) {
         loading_ = true;
         pool_.run([this] { runLoads(); });
@@ -366,7 +380,7 @@ void Session::runLater(std::function<void()> load) {
 
 void Session::runLoads() {
     while (!ended_.load(std::memory_order_relaxed)) {
-        std::function<void()> load;
+        Load load;
         {
             const std::lock_guard lock(mutex_);
             if (loads_.empty()) {
@@ -376,7 +390,13 @@ void Session::runLoads() {
             load = std::move(loads_.front());
             loads_.pop_front();
         }
-        load();
+        try {
+            load.run();
+        } catch (const Error& error) {
+            replies_.failure(load.requestId, error);
+        } catch (const std::bad_alloc&) {
+            replies_.failure(load.requestId, Error(ENOMEM, kNoMemory));
+        }
     }
 }
 
@@ -444,13 +464,8 @@ void Session::allocTensors(uint64_t requestId, const wire::Datagram& datagram) {
     if (!model) {
         // Not loaded here: whether it exists and may be used is the arbiter's word; its metadata is all that is needed.
         auto shared = std::make_shared<wire::AllocTensors>(request);
-        runLater([this, requestId, shared] {
-            try {
-                allocFor(requestId, *shared, *findOrFetchModel(shared->modelId));
-            } catch (const Error& error) {
-                replies_.failure(requestId, error);
-            }
-        });
+        runLater(requestId,
+                 [this, requestId, shared] { allocFor(requestId, *shared, *findOrFetchModel(shared->modelId)); });
         return;
     }
     allocFor(requestId, request, *model);

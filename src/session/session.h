@@ -47,6 +47,12 @@ class Session {
         uint64_t memoryId;  // of the arbiter, 0 for memory of the client
     };
 
+    // Something that takes as long as loading a model; the request fails with what it throws.
+    struct Load {
+        uint64_t requestId;
+        std::function<void()> run;
+    };
+
     [[nodiscard]] bool greet();
     void read();
     void drain(uint32_t device);
@@ -54,6 +60,7 @@ class Session {
     [[nodiscard]] Reading handle(const wire::Header& header, wire::Datagram& datagram, bool reading);
     [[nodiscard]] Reading runJob(uint64_t requestId, wire::Datagram& datagram, bool reading);
     [[nodiscard]] Reading admit(std::unique_ptr<Job> job, bool reading);
+    void endOverLarge();
     void end();
 
     void loadModel(uint64_t requestId, wire::Datagram& datagram);
@@ -71,10 +78,11 @@ class Session {
                      std::vector<std::shared_ptr<Tensor>>& taken, const std::vector<TensorSpec>& specs,
                      uint32_t deviceProps, std::vector<UniqueFd>& fds, size_t& nextFd, size_t& untracked);
     [[nodiscard]] std::shared_ptr<Model> findModel(uint64_t modelId);
+    [[nodiscard]] bool exists(const std::shared_ptr<Model>& model);
     [[nodiscard]] std::shared_ptr<Model> findOrFetchModel(uint64_t modelId);
     [[nodiscard]] uint64_t addTensors(std::vector<Tracked> tensors);  // all or none; the ids follow each other
     void forget(const std::shared_ptr<Model>& model);
-    void runLater(std::function<void()> load);
+    void runLater(uint64_t requestId, std::function<void()> load);
     void runLoads();
 
     const std::span<const std::unique_ptr<device::Device>> devices_;
@@ -93,7 +101,7 @@ class Session {
     std::map<uint64_t, std::shared_ptr<Model>> models_;
     std::map<uint64_t, Tracked> tracked_;
     uint64_t lastTrackingId_ = 0;
-    std::deque<std::function<void()>> loads_;
+    std::deque<Load> loads_;
     bool loading_ = false;
 
     ThreadPool pool_;  // last: its threads use everything above

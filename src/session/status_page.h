@@ -15,9 +15,6 @@
 
 namespace larod::session {
 
-// What a session is doing, for the note that tells its client of a crash.
-enum class Activity : uint32_t { Idle, Loading, Running };
-
 // The turn of a session on a device (processes.md 2): a futex word.
 //
 //     None --grant--> Idle <--start/finish--> Busy
@@ -46,12 +43,11 @@ struct TurnState {
     std::atomic<uint32_t> threads{1};     // what the grant allows; written before the word
     std::atomic<uint64_t> sliceEndNs{0};  // CLOCK_MONOTONIC; a session with a backlog may keep a wanted turn until then
     std::atomic<uint64_t> lastEndNs{0};   // when the last job ended
+    std::atomic<uint64_t> runningModel{0};  // for the note that tells the client of a crash; 0: no job runs
 };
 
 struct StatusPage {
-    std::atomic<Activity> activity{Activity::Idle};
-    std::atomic<uint32_t> activityDevice{0};
-    std::atomic<uint64_t> activityModel{0};
+    std::atomic<uint64_t> loadingOn{0};  // place of the device, from 1, on which a model is being loaded; 0: none is
     std::atomic<uint64_t> jobsDone{0};
     std::atomic<uint64_t> jobsFailed{0};
     std::atomic<uint64_t> jobsQueued{0};

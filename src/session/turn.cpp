@@ -79,9 +79,9 @@ void Turn::stop() noexcept {
     // A waiter that is about to sleep must not miss it: the word changes, too. The arbiter then sees a turn that it did
     // not grant, in the page of a session that is ending, and does not care.
     uint32_t word = state_.word.load(std::memory_order_relaxed);
-    if (turnPhase(word) == kTurnNone) {
-        state_.word.compare_exchange_strong(word, withTurnPhase(word, kTurnBusy), std::memory_order_release,
-                                            std::memory_order_relaxed);
+    while (turnPhase(word) == kTurnNone &&
+           !state_.word.compare_exchange_weak(word, withTurnPhase(word, kTurnBusy), std::memory_order_release,
+                                              std::memory_order_relaxed)) {
     }
     ::syscall(SYS_futex, &state_.word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }

@@ -22,6 +22,7 @@ constexpr int32_t kConv2d = 3;
 constexpr int32_t kFullyConnected = 9;
 constexpr int32_t kReshape = 22;
 constexpr int32_t kCustom = 32;
+constexpr int32_t kDivide = 42;
 constexpr int32_t kWhere = 109;
 constexpr int32_t kWhile = 119;
 constexpr int32_t kNoSuchBuiltin = 120000;
@@ -30,6 +31,7 @@ constexpr uint8_t kConv2dOptions = 1;
 constexpr uint8_t kFullyConnectedOptions = 8;
 constexpr uint8_t kAddOptions = 11;
 constexpr uint8_t kReshapeOptions = 17;
+constexpr uint8_t kDivideOptions = 29;
 constexpr uint8_t kWhileOptions = 93;
 
 // Fields of Conv2DOptions: padding (byte), strides, activation (byte), dilations.
@@ -88,6 +90,11 @@ TfliteWriter::Tensor TfliteWriter::operation(int32_t code, std::vector<int32_t> 
 TfliteWriter::Tensor TfliteWriter::add(Tensor a, Tensor b, const std::string& name) {
     const TensorInfo like = tensors_[static_cast<size_t>(a)];
     return operation(kAdd, {a, b}, tensor(name, like.type, like.shape, like.quantization), {kAddOptions, {}});
+}
+
+TfliteWriter::Tensor TfliteWriter::divide(Tensor a, Tensor b, const std::string& name) {
+    const TensorInfo like = tensors_[static_cast<size_t>(a)];
+    return operation(kDivide, {a, b}, tensor(name, like.type, like.shape, like.quantization), {kDivideOptions, {}});
 }
 
 TfliteWriter::Tensor TfliteWriter::fullyConnected(Tensor x, Tensor weights, Tensor bias, const std::string& name,

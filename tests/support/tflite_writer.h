@@ -55,6 +55,8 @@ class TfliteWriter {
 
     // out = a + b, of the shape and type of a.
     Tensor add(Tensor a, Tensor b, const std::string& name);
+    // out = a / b, of the shape and type of a.
+    Tensor divide(Tensor a, Tensor b, const std::string& name);
     // y = x * W^T + bias, for x (n, in), W (out, in), bias (out).
     Tensor fullyConnected(Tensor x, Tensor weights, Tensor bias, const std::string& name, std::vector<int32_t> shape);
     // Stride 1, padding "same", for x NHWC and a filter (out, h, w, in).

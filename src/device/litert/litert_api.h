@@ -81,6 +81,7 @@ static_assert(sizeof(EnvironmentOption) == 24);
     X(int, GetNumSignatureOutputs, (Handle signature, size_t * count))                                             \
     X(int, GetSignatureInputTensorByIndex, (Handle signature, size_t index, Handle * tensor))                      \
     X(int, GetSignatureOutputTensorByIndex, (Handle signature, size_t index, Handle * tensor))                     \
+    X(int, GetSignatureOutputName, (Handle signature, size_t index, const char** name))                            \
     X(int, GetTensorName, (Handle tensor, const char** name))                                                      \
     X(int, GetTensorIndex, (Handle tensor, uint32_t * index))                                                      \
     X(int, GetRankedTensorType, (Handle tensor, TensorType * type))                                                \

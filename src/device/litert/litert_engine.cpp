@@ -70,11 +70,13 @@ Engine::Engine() {
 
 Model Engine::openModel(std::span<const std::byte> file) const {
     Model model(api_);
+    StderrCapture capture;
     const int status = api_.CreateModelFromBuffer(environment_.get(), file.data(), file.size(), model.out());
     if (status != kOk) {
+        const std::string text = oneLine(capture.finish());
         throw Error(LAROD_ERROR_LOAD_MODEL,
-                    "cpu-tflite can't read the model ({} bytes): {}; expected a complete .tflite file", file.size(),
-                    statusText(status));
+                    "cpu-tflite can't read the model ({} bytes): {}; expected a complete .tflite file{}{}", file.size(),
+                    statusText(status), text.empty() ? "" : ": ", text);
     }
     return model;
 }

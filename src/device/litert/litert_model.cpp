@@ -67,6 +67,43 @@ size_t bytesOf(int elementType) {
     }
 }
 
+// The bytes of a 1 of a type; for complex numbers of its real part.
+std::vector<std::byte> one(int elementType) {
+    std::vector<std::byte> bytes(bytesOf(elementType));
+    const auto put = [&bytes](auto value) { std::memcpy(bytes.data(), &value, sizeof(value)); };
+    switch (elementType) {
+        case kFloat32:
+        case kComplex64:
+            put(1.0F);
+            break;
+        case kFloat64:
+            put(1.0);
+            break;
+        case kFloat16:
+            put(uint16_t{0x3c00});
+            break;
+        case kBfloat16:
+            put(uint16_t{0x3f80});
+            break;
+        case kInt64:
+        case kUint64:
+            put(uint64_t{1});
+            break;
+        case kInt32:
+        case kUint32:
+            put(uint32_t{1});
+            break;
+        case kInt16:
+        case kUint16:
+            put(uint16_t{1});
+            break;
+        default:
+            put(uint8_t{1});
+            break;
+    }
+    return bytes;
+}
+
 bool sameLayout(const Layout& a, const Layout& b) {
     return a.rank == b.rank && std::equal(a.dimensions, a.dimensions + a.rank, b.dimensions);
 }
@@ -197,6 +234,16 @@ void LitertModel::readTensors() {
         check(api_.GetSignatureOutputTensorByIndex(signature, i, &outputTensors_[i]), "an output");
         note(outputTensors_[i], Direction::Output, i);
     }
+    // The library looks outputs up by name when it is asked for their layouts, and fails where two are equal; running
+    // the model works.
+    std::set<std::string> outputNames;
+    for (size_t i = 0; i < outputs; ++i) {
+        const char* name = nullptr;
+        check(api_.GetSignatureOutputName(signature, i, &name), "an output's name");
+        if (name != nullptr && *name != '\0' && !outputNames.insert(name).second) {
+            outputLayoutsCanBeAsked_ = false;
+        }
+    }
 }
 
 std::string LitertModel::failureText(int status) const {
@@ -227,11 +274,16 @@ void LitertModel::allocate() {
                   "an input's shape");
         }
     }
-    const std::vector<Layout> layouts = outputLayouts(true);
     outputTypes_.resize(outputTensors_.size());
     for (size_t i = 0; i < outputTensors_.size(); ++i) {
         check(api_.GetRankedTensorType(outputTensors_[i], &outputTypes_[i]), "an output's type");
-        outputTypes_[i].layout = layouts[i];
+    }
+    // Otherwise the shapes of the file stay, and the first dry run fails where they are not those of the memory.
+    if (outputLayoutsCanBeAsked_) {
+        const std::vector<Layout> layouts = outputLayouts(true);
+        for (size_t i = 0; i < layouts.size(); ++i) {
+            outputTypes_[i].layout = layouts[i];
+        }
     }
     describe(Direction::Input, inputTensors_, inputTypes_);
     describe(Direction::Output, outputTensors_, outputTypes_);
@@ -310,11 +362,35 @@ void LitertModel::dryRun() {
     std::vector<Handle> outputs;
     makeBuffers(inputs_, inputTypes_, inputs);
     makeBuffers(outputs_, outputTypes_, outputs);
+    try {
+        tryTwice(inputs, outputs);
+    } catch (const Error&) {
+        // A good model may refuse zeros, for instance as divisors. If ones don't please it either, the first reason is
+        // the one to tell.
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            const std::vector<std::byte> element = one(inputTypes_[i].elementType);
+            for (size_t at = 0; at < memory[i]->size; at += element.size()) {
+                std::memcpy(memory[i]->bytes + at, element.data(), element.size());
+            }
+        }
+        try {
+            tryTwice(inputs, outputs);
+            return;
+        } catch (const Error&) {
+        }
+        throw;
+    }
+}
+
+void LitertModel::tryTwice(std::vector<Handle>& inputs, std::vector<Handle>& outputs) {
     for (int i = 0; i < 2; ++i) {
         const int status = api_.RunCompiledModel(compiled_.get(), kSignature, inputs.size(), inputs.data(),
                                                  outputs.size(), outputs.data());
         if (status != kOk) {
             throw Error(LAROD_ERROR_LOAD_MODEL, "cpu-tflite can't run the model on zeros: {}", failureText(status));
+        }
+        if (!outputLayoutsCanBeAsked_) {
+            continue;
         }
         const std::vector<Layout> layouts = outputLayouts(false);
         for (size_t output = 0; output < layouts.size(); ++output) {

@@ -37,6 +37,8 @@ class LitertModel final : public LoadedModel {
     void allocate();
     void describe(Direction direction, const std::vector<Handle>& tensors, std::vector<TensorType>& types);
     void dryRun();
+    // Runs twice on what stands in the buffers.
+    void tryTwice(std::vector<Handle>& inputs, std::vector<Handle>& outputs);
     [[nodiscard]] std::vector<Layout> outputLayouts(bool allocate);
     [[nodiscard]] std::string failureText(int status) const;
     static bool isCancelled(void* deadline);
@@ -47,6 +49,7 @@ class LitertModel final : public LoadedModel {
     Model model_;
     std::vector<Handle> inputTensors_;  // owned by model_
     std::vector<Handle> outputTensors_;
+    bool outputLayoutsCanBeAsked_ = true;
     CompiledModel compiled_;
     std::vector<TensorType> inputTypes_;
     std::vector<TensorType> outputTypes_;

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -141,6 +142,81 @@ TEST_F(Isolation, AClientThatIsKilledInAJobLeavesNothing) {
     expectEcho(other, 2);
 }
 
+TEST_F(Isolation, AClientThatLeavesItsRepliesUnreadKeepsNobodyFromTheDevice) {
+    const PrivateService service;
+    const Client other;
+    Client slow;
+    const auto model = loadParams(slow, kDebug, Params());
+    const auto inputs = allocTensors(slow, model, Side::Inputs);
+    const auto outputs = allocTensors(slow, model, Side::Outputs);
+    const Request request(model, inputs, outputs);
+    std::mutex blocked;
+    std::unique_lock lock(blocked);
+    const auto callback = [](void* userData, larodError*) {
+        const std::lock_guard wait(*static_cast<std::mutex*>(userData));
+    };
+    for (int i = 0; i < 2000; ++i) {
+        ASSERT_TRUE(larodRunJobAsync(slow.get(), request.get(), callback, &blocked, nullptr));
+    }
+    for (uint64_t i = 0; i < 20; ++i) {
+        expectEcho(other, i);  // within the job limit, or the slow client would have been ended
+    }
+    lock.unlock();
+    uint64_t sessions = 0;
+    EXPECT_TRUE(larodGetNumSessions(slow.get(), &sessions, nullptr));
+    EXPECT_EQ(sessions, 2U);
+}
+
+TEST_F(Isolation, LoadsThatAreUnderWayAtDisconnectLeaveNoModelBehind) {
+    const PrivateService service;
+    const Client other;
+    for (int round = 0; round < 10; ++round) {
+        Client client;
+        const Params params;
+        for (int i = 0; i < 50; ++i) {
+            ASSERT_TRUE(larodLoadModelAsync(
+                client.get(), -1, client.device(kDebug), LAROD_ACCESS_PRIVATE, "", params.get(),
+                [](larodModel* loaded, void*, larodError*) { larodDestroyModel(&loaded); }, nullptr, nullptr));
+        }
+    }
+    ASSERT_TRUE(eventually([&] { return service.sessionPids().size() == 1; }));
+    size_t count = 0;
+    larodModel** models = larodGetModels(other.get(), &count, nullptr);
+    EXPECT_EQ(count, 0U);
+    larodDestroyModels(&models, count);
+}
+
+TEST_F(Isolation, TheNoteOfACrashNamesTheModelThatRan) {
+    const PrivateService service;
+    Client client;
+    Params params;
+    params.set("debug.job.1", "crash");
+    CallError error;
+    const LoadedModel guilty(
+        larodLoadModel(client.get(), -1, client.device(kDebug), LAROD_ACCESS_PRIVATE, "guilty", params.get(), error));
+    const auto innocent = loadParams(client, kDebug, Params());
+    const auto inputs = allocTensors(client, guilty, Side::Inputs);
+    const auto outputs = allocTensors(client, guilty, Side::Outputs);
+    const auto failure = run(client, Request(guilty, inputs, outputs));
+    ASSERT_TRUE(failure);
+    EXPECT_NE(failure->text.find("'guilty'"), std::string::npos) << failure->text;
+}
+
+TEST_F(Isolation, NamesFromClientsCantForgeLinesOfTheLog) {
+    const PrivateService service;
+    Client client;
+    Params params;
+    params.set("debug.job.1", "crash");
+    const LoadedModel model(larodLoadModel(client.get(), -1, client.device(kDebug), LAROD_ACCESS_PRIVATE,
+                                           "x\n2026 larod[1] error: forged\x1b[31m", params.get(), nullptr));
+    const auto inputs = allocTensors(client, model, Side::Inputs);
+    const auto outputs = allocTensors(client, model, Side::Outputs);
+    ASSERT_TRUE(run(client, Request(model, inputs, outputs)));
+    ASSERT_TRUE(eventually([&] { return service.log().find("forged") != std::string::npos; }));
+    EXPECT_EQ(service.log().find("\n2026 larod[1]"), std::string::npos);
+    EXPECT_EQ(service.log().find('\x1b'), std::string::npos);
+}
+
 TEST_F(Isolation, GarbageEndsOnlyTheSessionThatSentIt) {
     const PrivateService service;
     const Client other;
@@ -207,7 +283,17 @@ TEST_F(Isolation, PrivateModelsCantBeUsedByOthersAndPublicOnesCan) {
     ASSERT_FALSE(failure) << failure->text;
     EXPECT_EQ(outputs.read(0), data);
 
-    // Deletion holds at once, in every session.
+    // Anyone may delete it, and that holds at once, in every session: also in its own.
+    const auto second = loadParams(owner, kDebug, params, LAROD_ACCESS_PUBLIC);
+    const auto ownerIn = allocTensors(owner, second, Side::Inputs);
+    const auto ownerOut = allocTensors(owner, second, Side::Outputs);
+    const Request ownRequest(second, ownerIn, ownerOut);
+    ASSERT_FALSE(run(owner, ownRequest));
+    EXPECT_TRUE(larodDeleteModel(other.get(), second.get(), error)) << error.text();
+    const auto deleted = run(owner, ownRequest);
+    ASSERT_TRUE(deleted);
+    EXPECT_EQ(deleted->code, LAROD_ERROR_MODEL_NOT_FOUND) << deleted->text;
+
     EXPECT_TRUE(larodDeleteModel(owner.get(), shared.get(), error)) << error.text();
     const auto gone = run(other, request);
     ASSERT_TRUE(gone);

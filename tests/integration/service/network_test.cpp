@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -141,6 +142,32 @@ TEST_F(Networks, UnalignedAndUntrackedTensorsGiveTheSameBytes) {
             EXPECT_EQ(outputs.read(0), expected) << "props " << props << ", offset " << offset;
         }
     }
+}
+
+TEST_F(Networks, APublicNetworkIsUsedByOthersAndOutlivesItsSession) {
+    TfliteWriter writer;
+    const auto a = writer.input("a", ElementType::Float32, {1, 4});
+    const auto b = writer.input("b", ElementType::Float32, {1, 4});
+    writer.output(writer.add(a, b, "sum"));
+    std::optional<LoadedModel> model;
+    {
+        const Client owner;
+        model.emplace(loadFile(owner, kCpu, writer.build(), LAROD_ACCESS_PUBLIC));
+    }
+    const auto inputs = allocTensors(client_, *model, Side::Inputs);
+    const auto outputs = allocTensors(client_, *model, Side::Outputs);
+    const std::vector<float> values = {1, 2, 3, 4};
+    const auto* begin = reinterpret_cast<const uint8_t*>(values.data());
+    for (const size_t input : {0U, 1U}) {
+        inputs.write(input, {begin, values.size() * sizeof(float)});
+    }
+    const auto failure = run(client_, Request(*model, inputs, outputs));
+    ASSERT_FALSE(failure) << failure->text;
+    const auto bytes = outputs.read(0);
+    std::vector<float> sum(4);
+    std::memcpy(sum.data(), bytes.data(), bytes.size());
+    EXPECT_EQ(sum, (std::vector<float>{2, 4, 6, 8}));
+    EXPECT_TRUE(larodDeleteModel(client_.get(), model->get(), nullptr));
 }
 
 TEST_F(Networks, TheEnginesOwnTextReachesTheClient) {

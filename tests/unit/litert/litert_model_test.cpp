@@ -199,6 +199,70 @@ TEST(LitertModel, EqualNamesBecomeDistinct) {
     EXPECT_EQ(network.model().inputs()[1].name, "same_1");
 }
 
+TEST(LitertModel, OutputsWithEqualNamesBecomeDistinctAndAreRight) {
+    TfliteWriter writer;
+    const auto x = writer.input("same", ElementType::Float32, {1, 4});
+    writer.output(writer.add(x, x, "same"));
+    writer.output(writer.reshape(x, "same", {2, 2}));
+    Network network(litertDevice(), writer.build());
+    EXPECT_EQ(network.model().outputs()[0].name, "same");
+    EXPECT_EQ(network.model().outputs()[1].name, "same_1");
+    EXPECT_EQ(dimsText(network.model().outputs()[1].dims), "(2, 2)");
+    network.set<float>(0, {1, 2, 3, 4});
+    network.run();
+    EXPECT_EQ(network.get<float>(0), (std::vector<float>{2, 4, 6, 8}));
+    EXPECT_EQ(network.get<float>(1), (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST(LitertModel, EqualNamesDontHideAShapeThatTheFileLeavesOpen) {
+    TfliteWriter writer;
+    const auto x = writer.input("x", ElementType::Float32, {1, 4});
+    writer.output(writer.add(x, x, "same"));
+    writer.output(writer.reshape(x, "same", {2, 2}, {}));
+    EXPECT_NE(loadError(writer.build()), "");
+}
+
+TEST(LitertModel, AModelThatFailsOnZerosButNotOnOnesIsLoaded) {
+    TfliteWriter writer;
+    const auto a = writer.input("a", ElementType::Int32, {4});
+    const auto b = writer.input("b", ElementType::Int32, {4});
+    writer.output(writer.divide(a, b, "quotient"));
+    Network network(litertDevice(), writer.build());
+    network.set<int32_t>(0, {8, 9, 10, 12});
+    network.set<int32_t>(1, {2, 3, 5, 4});
+    network.run();
+    EXPECT_EQ(network.get<int32_t>(0), (std::vector<int32_t>{4, 3, 2, 3}));
+}
+
+TEST(LitertModel, AJobThatTheEngineRefusesFailsWithItsTextAndTheNextOneRuns) {
+    TfliteWriter writer;
+    const auto a = writer.input("a", ElementType::Int32, {4});
+    const auto b = writer.input("b", ElementType::Int32, {4});
+    writer.output(writer.divide(a, b, "quotient"));
+    Network network(litertDevice(), writer.build());
+    network.set<int32_t>(0, {8, 9, 10, 12});
+    network.set<int32_t>(1, {2, 0, 5, 4});
+    try {
+        network.run();
+        ADD_FAILURE() << "a division by zero";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), LAROD_ERROR_JOB);
+        EXPECT_NE(error.text().find("DIV"), std::string::npos) << error.text();
+    }
+    network.set<int32_t>(1, {2, 3, 5, 4});
+    network.run();
+    EXPECT_EQ(network.get<int32_t>(0), (std::vector<int32_t>{4, 3, 2, 3}));
+}
+
+TEST(LitertModel, TheEnginesTextOfAFileThatItCantReadReachesTheCaller) {
+    TfliteWriter writer;
+    constexpr TfliteWriter::Tensor kNoSuchTensor = 77;
+    const auto x = writer.input("x", ElementType::Float32, {1, 4});
+    writer.output(writer.add(x, kNoSuchTensor, "y"));
+    const std::string text = loadError(writer.build());
+    EXPECT_NE(text.find("77"), std::string::npos) << text;
+}
+
 TEST(LitertModel, ResultsAreTheSameAtAnyAlignment) {
     TfliteWriter writer;
     std::mt19937 generator(1);

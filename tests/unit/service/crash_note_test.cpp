@@ -10,8 +10,6 @@
 namespace larod::service {
 namespace {
 
-using session::Activity;
-
 // The wait status of a process that ended so.
 int signalled(int signal) {
     return signal;

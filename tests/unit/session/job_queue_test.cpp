@@ -53,7 +53,8 @@ TEST(JobQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfSending) {
 }
 
 TEST(JobQueue, OrdersTheSameJobsTheSameWayHoweverTheyArrive) {
-    std::vector<std::pair<uint8_t, uint64_t>> jobs = {{0, 4}, {7, 1}, {7, 2}, {9, 3}, {9, 5}};  // sorted: the first permutation
+    std::vector<std::pair<uint8_t, uint64_t>> jobs = {
+        {0, 4}, {7, 1}, {7, 2}, {9, 3}, {9, 5}};  // sorted: the first permutation
     do {
         Queue queue;
         for (const auto& [priority, id] : jobs) {
@@ -166,7 +167,8 @@ TEST(JobQueue, AllocatesNothingOnceItHasGrown) {
     const auto fillAndEmpty = [&] {
         for (auto& job : jobs) {
             const FakeJob value = *job;
-            queue.push(std::move(job), value.priority, value.id, value.id % 2 == 0 ? Queue::State::Ready : Queue::State::Waiting);
+            queue.push(std::move(job), value.priority, value.id,
+                       value.id % 2 == 0 ? Queue::State::Ready : Queue::State::Waiting);
         }
         for (uint64_t i = 1; i < kJobs; i += 2) {
             queue.markReady(i);

@@ -80,8 +80,7 @@ UniqueFd duplicate(int fd) {
 // A model of one input and one output of `bytes`.
 std::shared_ptr<ModelInstance> makeInstance(size_t bytes, uint64_t modelId = 1) {
     return std::make_shared<ModelInstance>(
-        modelId, nullptr,
-        std::make_unique<FakeModel>(std::vector{bytesSpec(bytes)}, std::vector{bytesSpec(bytes)}));
+        modelId, nullptr, std::make_unique<FakeModel>(std::vector{bytesSpec(bytes)}, std::vector{bytesSpec(bytes)}));
 }
 
 size_t bindingsMade(const std::shared_ptr<ModelInstance>& instance) {
@@ -157,10 +156,12 @@ TEST_F(TensorTest, MapsAReadOnlyFdAsAnInput) {
 TEST_F(TensorTest, RefusesAReadOnlyFdAsAnOutput) {
     const File file(pattern(16));
     Tensor mapOnly(file.open(O_RDONLY), {0, 0, kMap});
-    EXPECT_EQ(errorOf([&] { writeOutput(mapOnly, model, kMap, pattern(16)); }).rfind(kFdError + "output tensor 0: ", 0), 0U);
+    EXPECT_EQ(errorOf([&] { writeOutput(mapOnly, model, kMap, pattern(16)); }).rfind(kFdError + "output tensor 0: ", 0),
+              0U);
     Tensor both(file.open(O_RDONLY), {0, 0, kMap | kReadWrite});
-    EXPECT_EQ(errorOf([&] { writeOutput(both, model, kMap | kReadWrite, pattern(16)); })
-                  .rfind(kFdError + "output tensor 0: could only write 0 out of 16 bytes", 0),
+    EXPECT_EQ(errorOf([&] {
+                  writeOutput(both, model, kMap | kReadWrite, pattern(16));
+              }).rfind(kFdError + "output tensor 0: could only write 0 out of 16 bytes", 0),
               0U);
 }
 
@@ -173,8 +174,9 @@ TEST_F(TensorTest, WritesThroughAWriteOnlyFdWhichCannotBeMapped) {
     Tensor mapOnly(file.open(O_WRONLY), {0, 0, kMap});
     EXPECT_EQ(errorOf([&] { writeOutput(mapOnly, model, kMap, pattern(16)); }).rfind(kFdError, 0), 0U);
     Tensor input(file.open(O_WRONLY), {0, 0, kMap | kReadWrite});
-    EXPECT_EQ(errorOf([&] { readInput(input, model, kMap | kReadWrite); })
-                  .rfind(kFdError + "input tensor 0: could only read 0 out of 16 bytes", 0),
+    EXPECT_EQ(errorOf([&] {
+                  readInput(input, model, kMap | kReadWrite);
+              }).rfind(kFdError + "input tensor 0: could only read 0 out of 16 bytes", 0),
               0U);
 }
 
@@ -295,8 +297,9 @@ TEST_F(TensorTest, NeedsAPropertyThatTheDeviceCanUse) {
 TEST_F(TensorTest, RefusesPropertiesThatAreNoneOrUnknown) {
     const File file(pattern(16));
     for (const uint32_t props : {0U, 8U, kMap | 16U, ~0U}) {
-        EXPECT_EQ(errorOf([&] { const Tensor tensor(duplicate(file.fd()), {0, 0, props}); })
-                      .rfind(kFdError + "the fd properties are ", 0),
+        EXPECT_EQ(errorOf([&] {
+                      const Tensor tensor(duplicate(file.fd()), {0, 0, props});
+                  }).rfind(kFdError + "the fd properties are ", 0),
                   0U)
             << props;
     }
@@ -311,8 +314,9 @@ TEST_F(TensorTest, RefusesWhatCanHoldNoTensor) {
     const UniqueFd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (const int fd : {readEnd.get(), writeEnd.get(), socket.get(), directory.get(), null.get()}) {
-        EXPECT_EQ(errorOf([&] { const Tensor tensor(duplicate(fd), {0, 0, kMap | kReadWrite}); })
-                      .rfind(kFdError + "the fd is neither a file", 0),
+        EXPECT_EQ(errorOf([&] {
+                      const Tensor tensor(duplicate(fd), {0, 0, kMap | kReadWrite});
+                  }).rfind(kFdError + "the fd is neither a file", 0),
                   0U);
     }
     EXPECT_EQ(errorOf([] { const Tensor tensor(UniqueFd(), {0, 0, kMap}); }).rfind(kFdError, 0), 0U);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session between a test that plays the client and a fake arbiter, on two fake devices.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "session/session.h"
+#include "unit/session/fake_arbiter.h"
+#include "unit/session/fake_device.h"
+#include "wire/codec.h"
+
+namespace larod::session::test {
+
+constexpr uint32_t kFirst = 0;
+constexpr uint32_t kSecond = 1;
+
+// What came from the session.
+struct Answer {
+    wire::Header header;
+    std::vector<std::byte> bytes;
+    std::vector<UniqueFd> fds;
+
+    [[nodiscard]] bool is(wire::MessageType type, uint64_t requestId) const {
+        return header.type == type && header.requestId == requestId;
+    }
+    template <typename Message>
+    [[nodiscard]] Message as() const {
+        Message message;
+        if (header.type != Message::kType) {
+            ADD_FAILURE() << "message " << static_cast<uint32_t>(header.type) << " instead of "
+                          << static_cast<uint32_t>(Message::kType);
+            return message;
+        }
+        wire::decode(bytes, message);
+        return message;
+    }
+    // "code: text" of a Failure; the empty string for any other message.
+    [[nodiscard]] std::string failure() const;
+};
+
+// Stops threads until a test lets them go on.
+class Gate {
+  public:
+    // Called by the thread that is to stop.
+    void pass() {
+        std::unique_lock lock(mutex_);
+        ++arrived_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return open_; });
+    }
+    void open() {
+        const std::lock_guard lock(mutex_);
+        open_ = true;
+        changed_.notify_all();
+    }
+    // False where nobody comes in a time that no machine needs.
+    [[nodiscard]] bool waitForArrivals(size_t count) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, std::chrono::minutes(1), [&] { return arrived_ >= count; });
+    }
+
+  private:
+    std::mutex mutex_;  // guards what follows
+    std::condition_variable changed_;
+    size_t arrived_ = 0;
+    bool open_ = false;
+};
+
+class SessionFixture : public ::testing::Test {
+  protected:
+    SessionFixture();
+    ~SessionFixture() override;
+
+    FakeDevice& device(uint32_t index) { return static_cast<FakeDevice&>(*devices_[index]); }
+
+    void start();   // the session serves from now on
+    void greet();   // ... and the handshake is done
+    void hangUp();  // the client is gone
+    void waitUntilEnded();
+    [[nodiscard]] bool hasEnded();
+
+    // Sends a request and returns its id.
+    template <typename Message>
+    uint64_t send(const Message& message, std::span<const int> fds = {}) {
+        return sendAs(++lastId_, message, fds);
+    }
+    template <typename Message>
+    uint64_t sendAs(uint64_t id, const Message& message, std::span<const int> fds = {}) {
+        sendBytes(wire::encode(message, id, {buffer_.get(), wire::kMaxDatagramBytes}), fds);
+        return id;
+    }
+    void sendBytes(std::span<const std::byte> bytes, std::span<const int> fds = {});
+
+    // The next message from the session; type 0 where it has hung up.
+    Answer receive();
+    // The answer to a request that is sent now, while no other one is out.
+    template <typename Message>
+    Answer ask(const Message& message, std::span<const int> fds = {}) {
+        const uint64_t id = send(message, fds);
+        Answer answer = receive();
+        EXPECT_EQ(answer.header.requestId, id);
+        return answer;
+    }
+
+    uint64_t loadModel(uint32_t onDevice, larodAccess access = LAROD_ACCESS_PRIVATE);
+    uint64_t track(const UniqueFd& fd);
+    // A job on two tracked tensors.
+    [[nodiscard]] static wire::RunJob job(uint64_t modelId, uint64_t input, uint64_t output, uint8_t priority = 50);
+
+    ServicePage servicePage;
+    StatusPage page;
+    std::unique_ptr<FakeArbiter> arbiter;
+    std::unique_ptr<wire::Channel> client;
+
+  private:
+    std::vector<std::unique_ptr<device::Device>> devices_;
+    UniqueFd sessionClient_;
+    UniqueFd sessionControl_;
+    std::unique_ptr<std::byte[]> buffer_ = std::make_unique<std::byte[]>(wire::kMaxDatagramBytes);
+    wire::Datagram datagram_;
+    uint64_t lastId_ = 0;
+    std::future<void> serving_;
+};
+
+}  // namespace larod::session::test
