@@ -545,6 +545,7 @@ void Session::releaseTensors(uint64_t requestId, const wire::Datagram& datagram)
 
 void Session::disconnect(uint64_t requestId) {
     [[maybe_unused]] const auto done = arbiter_.call<wire::Done>(control::Goodbye{});
+    runner_.stop();  // when the client hears of it, no job starts any more
     replies_.done(requestId);
     end();
 }

@@ -256,7 +256,7 @@ TEST(Sandbox, EndsAProcessThatAborts) {
 
 // With this flag a path may be empty, but it need not be.
 TEST(Sandbox, ShowsNothingOfAPath) {
-    for (const int flags : {0}) {
+    for (const int flags : {0, AT_EMPTY_PATH}) {
         const int status = inSandbox([flags] {
             struct stat found = {};
             return ::syscall(SYS_newfstatat, AT_FDCWD, "/", &found, flags) != 0;
