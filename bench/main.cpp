@@ -32,16 +32,18 @@ struct Options {
 
 // What is measured with a network, where one is given.
 struct Network {
-    Network(const Connection& connection, const Options& options)
+    Network(const Connection& connection, const Options& options, const PingPong& floor)
         : model(connection, options.model),
           first(connection, model),
           second(connection, model),
-          local(options.model, options.threads) {}
+          local(options.model, options.threads),
+          behindPingPong(floor) {}
 
     // One block of each kind.
     void round(size_t count) {
         inProcess.block(count, [this] { local.run(); });
         synchronous.block(count, [this] { first.run(); });
+        pingPongAround.block(count, [this] { behindPingPong.once(); });
         inProcessWhole.addBlock(inProcessBlock(count));
         twoInFlight.addBlock(runInFlight({&first, &second}, count) / static_cast<double>(count));
     }
@@ -58,8 +60,13 @@ struct Network {
     Job first;
     Job second;
     InProcess local;
+    // The same engine in a bare process that answers one message with another: the least that any service can cost
+    // whose client sleeps while the network runs. A CPU that has slept for milliseconds wakes up later than one that
+    // has slept for the microseconds of a ping-pong.
+    const PingPong& behindPingPong;
     Samples inProcess{"network in-process"};
     Samples synchronous{"network through the service"};
+    Samples pingPongAround{"network behind a ping-pong"};
     Samples inProcessWhole{"  in-process, each of a block"};
     Samples twoInFlight{"  two in flight, each of a block"};
 };
@@ -85,6 +92,12 @@ void measure(const Options& options) {
     }
     // Both fork, so they come before everything that a child would inherit.
     const PingPong pingPong(peerCpu);
+    std::unique_ptr<PingPong> floor;
+    if (!options.model.empty()) {
+        floor = std::make_unique<PingPong>(peerCpu, [&options]() -> PingPong::Work {
+            return [local = std::make_shared<InProcess>(options.model, options.threads)] { local->run(); };
+        });
+    }
     const ServiceProcess service(options.threads, peerCpu);
     const Connection connection(service.socketPath());
 
@@ -95,7 +108,7 @@ void measure(const Options& options) {
     const Job smallJob(connection, smallModel);
     const Job imageJob(connection, imageModel);
     const Job largeJob(connection, largeModel);
-    const auto network = options.model.empty() ? nullptr : std::make_unique<Network>(connection, options);
+    const auto network = floor ? std::make_unique<Network>(connection, options, *floor) : nullptr;
     const size_t networkBlock = std::max<size_t>(options.block / 50, 4);
 
     Samples ping("ping-pong");
@@ -116,6 +129,7 @@ void measure(const Options& options) {
         static_cast<void>(network->inProcessBlock(3));
         network->first.run();
         network->second.run();
+        floor->once();
     }
     for (size_t round = 0; round < options.rounds; ++round) {
         ping.block(options.block, [&] { pingPong.once(); });
@@ -140,6 +154,7 @@ void measure(const Options& options) {
     if (network) {
         printRow(network->inProcess);
         printRow(network->synchronous);
+        printRow(network->pingPongAround);
         printRow(network->inProcessWhole);
         printRow(network->twoInFlight);
     }
@@ -151,6 +166,9 @@ void measure(const Options& options) {
         printRatio("throughput, two in flight / in-process", ratio(network->inProcessWhole, network->twoInFlight));
         printRatio("(synchronous latency - in-process) / ping-pong",
                    differenceIn(ping, network->synchronous, network->inProcess));
+        printRatio("(network behind a ping-pong - in-process) / ping-pong",
+                   differenceIn(ping, network->pingPongAround, network->inProcess));
+        printRatio("through the service / behind a ping-pong", ratio(network->synchronous, network->pingPongAround));
     }
 }
 

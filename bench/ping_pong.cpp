@@ -7,8 +7,8 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <span>
+#include <cstdio>
+#include <exception>
 
 #include "base/error.h"
 
@@ -36,6 +36,26 @@ bool send(int socket, Message& message) {
     return ::sendmsg(socket, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(message.size());
 }
 
+bool answer(int socket, std::optional<int> cpu, const std::function<PingPong::Work()>& makeWork) noexcept {
+    try {
+        if (cpu) {
+            runOnCpu(*cpu);
+        }
+        const PingPong::Work work = makeWork ? makeWork() : PingPong::Work([] {});
+        Message message{};
+        while (receive(socket, message)) {
+            work();
+            if (!send(socket, message)) {
+                break;
+            }
+        }
+        return true;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "larod-bench: the ping-pong's other side: %s\n", error.what());
+        return false;
+    }
+}
+
 }  // namespace
 
 void runOnCpu(int cpu) {
@@ -50,7 +70,7 @@ void runOnCpu(int cpu) {
     }
 }
 
-PingPong::PingPong(std::optional<int> cpu) {
+PingPong::PingPong(std::optional<int> cpu, const std::function<Work()>& makeWork) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         throw Error(errno, "can't make a socket pair: {}", errnoText(errno));
@@ -63,17 +83,8 @@ PingPong::PingPong(std::optional<int> cpu) {
     }
     if (pid_ == 0) {
         ours.reset();
-        try {
-            if (cpu) {
-                runOnCpu(*cpu);
-            }
-        } catch (const Error&) {
-            ::_exit(1);  // the other side sees the end of the connection
-        }
-        Message message{};
-        while (receive(theirs.get(), message) && send(theirs.get(), message)) {
-        }
-        ::_exit(0);
+        // Without an answer, the other side sees the end of the connection.
+        ::_exit(answer(theirs.get(), cpu, makeWork) ? 0 : 1);
     }
     socket_ = std::move(ours);
 }

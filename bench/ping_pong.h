@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 
 #include "base/unique_fd.h"
@@ -14,8 +15,11 @@ namespace larod::bench {
 // A process that answers each 64-byte message of a SOCK_SEQPACKET pair with one.
 class PingPong {
   public:
-    // `cpu`: where the other process runs.
-    explicit PingPong(std::optional<int> cpu);
+    using Work = std::function<void()>;
+
+    // `cpu`: where the other process runs. `makeWork` is called once in that process; what it returns runs between each
+    // message and its answer.
+    explicit PingPong(std::optional<int> cpu, const std::function<Work()>& makeWork = {});
     ~PingPong();
     PingPong(const PingPong&) = delete;
     PingPong& operator=(const PingPong&) = delete;
