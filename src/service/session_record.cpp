@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/session_record.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace larod::service {
+
+SessionRecord::SessionRecord(const session::control::SessionStarted& started, UniqueFd itsClient, UniqueFd itsControl,
+                             int pageFd)
+    : key(started.session),
+      uid(started.uid),
+      clientPid(started.clientPid),
+      client(std::move(itsClient)),
+      control(std::move(itsControl)),
+      page(pageFd) {}
+
+void SessionRecord::kill(std::string reason) {
+    killReason_ = std::move(reason);
+    if (pidfd_) {
+        ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    } else if (pid_ > 0) {
+        ::kill(pid_, SIGKILL);  // no descriptor was free for a pidfd
+    }
+}
+
+void SessionRecord::setProcess(int32_t itsPid, UniqueFd itsPidfd) {
+    pid_ = itsPid;
+    pidfd_ = std::move(itsPidfd);
+}
+
+}  // namespace larod::service

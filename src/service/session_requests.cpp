@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/session_requests.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/monotonic_time.h"
+#include "buffer/file_identity.h"
+#include "wire/codec.h"
+
+namespace larod::service {
+
+namespace control = session::control;
+
+namespace {
+
+template <typename Message>
+Message decoded(const wire::Datagram& datagram) {
+    Message message;
+    wire::decode(datagram.bytes(), message);
+    return message;
+}
+
+}  // namespace
+
+void SessionRequests::handle(SessionRecord& session, wire::Datagram& datagram) {
+    const auto header = wire::decodeHeader(datagram.bytes());
+    try {
+        if (!header) {
+            throw Error(LAROD_ERROR_CONNECTION, "a control message has no header");
+        }
+        dispatch(session, *header, datagram);
+    } catch (const Error& error) {
+        if (header && header->requestId != 0 && error.code() != LAROD_ERROR_CONNECTION) {
+            reply(session, wire::Failure{error.code(), error.text()}, header->requestId);
+        } else {
+            // Its code is ours: a session that talks nonsense has been taken over.
+            session.kill(fmt::format("it broke the protocol: {}", error.text()));
+        }
+    }
+}
+
+void SessionRequests::dispatch(SessionRecord& session, const wire::Header& header, wire::Datagram& datagram) {
+    const wire::MessageType type = header.type;
+    const uint64_t requestId = header.requestId;
+    if (type == control::TurnWant::kType) {
+        wantTurn(session, datagram);
+    } else if (type == control::TurnBack::kType) {
+        takeTurnBack(session, datagram);
+    } else if (type == control::ReleaseMemory::kType) {
+        releaseMemory(session, datagram);
+    } else if (session.left) {
+        throw Error(LAROD_ERROR_KILL_SESSION, "the session has ended");
+    } else if (type == control::AllocMemory::kType) {
+        allocMemory(session, requestId, datagram);
+    } else if (type == control::RegisterModel::kType) {
+        registerModel(session, requestId, datagram);
+    } else if (type == control::FetchModel::kType) {
+        fetchModel(session, requestId, datagram);
+    } else if (type == wire::DeleteModel::kType) {
+        deleteModel(session, requestId, datagram);
+    } else if (type == wire::GetModel::kType) {
+        reply(session, wire::Model{tables_.models.find(decoded<wire::GetModel>(datagram).modelId).info}, requestId);
+    } else if (type == wire::GetModels::kType) {
+        reply(session, tables_.models.page(decoded<wire::GetModels>(datagram).afterId), requestId);
+    } else if (type == wire::GetNumSessions::kType) {
+        reply(session, wire::NumSessions{tables_.sessions.countPresent()}, requestId);
+    } else if (type == control::Goodbye::kType) {
+        leaveTables(session);
+        reply(session, wire::Done{}, requestId);
+    } else {
+        throw Error(LAROD_ERROR_CONNECTION, "control message {} is unknown", static_cast<uint32_t>(type));
+    }
+}
+
+template <typename Message>
+void SessionRequests::reply(SessionRecord& session, const Message& message, uint64_t requestId,
+                            std::span<const int> fds) {
+    const auto bytes = wire::encode(message, requestId, {buffer_.get(), wire::kMaxDatagramBytes});
+    if (session.control.send(bytes, fds, wire::Wait::No) == wire::Sent::WouldBlock) {
+        session.kill("it asks the service without reading the answers");
+    }
+}
+
+DeviceTurns* SessionRequests::turnsOf(uint32_t device) noexcept {
+    return device < tables_.turns.size() ? &tables_.turns[device] : nullptr;
+}
+
+void SessionRequests::wantTurn(SessionRecord& session, const wire::Datagram& datagram) {
+    DeviceTurns* turns = turnsOf(decoded<control::TurnWant>(datagram).device);
+    if (turns != nullptr && !session.left) {
+        turns->want(session.key, monotonicNs());
+    }
+}
+
+void SessionRequests::takeTurnBack(SessionRecord& session, const wire::Datagram& datagram) {
+    const auto back = decoded<control::TurnBack>(datagram);
+    if (DeviceTurns* turns = turnsOf(back.device)) {
+        turns->back(session.key, back.wantAgain && !session.left, monotonicNs());
+    }
+}
+
+void SessionRequests::allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
+    const auto request = decoded<control::AllocMemory>(datagram);
+    SessionMemory::Allocation allocation = session.memory.allocate(request.sizes);
+    std::vector<int> fds;
+    for (const UniqueFd& fd : allocation.fds) {
+        fds.push_back(fd.get());
+    }
+    reply(session, control::MemoryAllocated{std::move(allocation.ids)}, requestId, fds);
+}
+
+void SessionRequests::releaseMemory(SessionRecord& session, const wire::Datagram& datagram) {
+    session.memory.release(decoded<control::ReleaseMemory>(datagram).ids);
+}
+
+void SessionRequests::registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram) {
+    auto request = decoded<control::RegisterModel>(datagram);
+    if (request.info.device >= tables_.devices.size() || request.hasFile != (datagram.fds.size() == 1)) {
+        throw Error(LAROD_ERROR_CONNECTION, "a model was registered with a wrong device or file");
+    }
+    ModelRecord record;
+    record.info = std::move(request.info);
+    record.owner = session.accessor();
+    record.uid = session.uid;
+    record.hasParams = request.hasParams;
+    record.params = std::move(request.params);
+    if (request.hasFile) {
+        // Nobody writes to it any more: neither this session nor those that will load it.
+        if (::fcntl(datagram.fds.front().get(), F_ADD_SEALS, F_SEAL_WRITE) != 0) {
+            throw Error(LAROD_ERROR_LOAD_MODEL, "can't seal the data of the model: {}", errnoText(errno));
+        }
+        record.file = session::reopenReadOnly(datagram.fds.front().get());
+        record.fileBytes = buffer::fileStatus(record.file.get()).length;
+    }
+    reply(session, control::ModelRegistered{tables_.models.add(std::move(record))}, requestId);
+}
+
+void SessionRequests::fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
+    const auto request = decoded<control::FetchModel>(datagram);
+    const ModelRecord& record = tables_.models.findUsable(request.modelId, session.accessor());
+    const control::FetchedModel answer{record.info, static_cast<bool>(record.file), record.hasParams, record.params};
+    const int fd = record.file.get();
+    reply(session, answer, requestId, std::span<const int>(&fd, record.file ? 1 : 0));
+}
+
+void SessionRequests::deleteModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
+    if (tables_.models.remove(decoded<wire::DeleteModel>(datagram).modelId, session.accessor())) {
+        tables_.servicePage.modelGeneration.fetch_add(1, std::memory_order_release);
+    }
+    reply(session, wire::Done{}, requestId);
+}
+
+void SessionRequests::leaveTables(SessionRecord& session) {
+    session.left = true;
+    const uint64_t now = monotonicNs();
+    for (DeviceTurns& turns : tables_.turns) {
+        if (turns.holder() != session.key) {
+            turns.remove(session.key, now);
+        }
+    }
+    if (tables_.models.removeSession(session.accessor(), tables_.sessions.anyPresentOf(session.uid))) {
+        tables_.servicePage.modelGeneration.fetch_add(1, std::memory_order_release);
+    }
+}
+
+}  // namespace larod::service

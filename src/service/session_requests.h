@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session may ask of the arbiter: memory, models, turns, and what there is to know of the others.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "service/device_turns.h"
+#include "service/model_table.h"
+#include "service/session_table.h"
+#include "session/control_messages.h"
+#include "session/status_page.h"
+#include "wire/channel.h"
+#include "wire/limits.h"
+
+namespace larod::service {
+
+// Everything that sessions share, in the arbiter's hands. Refers to what the arbiter owns.
+struct SharedTables {
+    SessionTable& sessions;
+    ModelTable& models;
+    std::vector<DeviceTurns>& turns;  // by device
+    const std::vector<wire::DeviceInfo>& devices;
+    session::ServicePage& servicePage;
+};
+
+// Thread: the arbiter's.
+class SessionRequests {
+  public:
+    explicit SessionRequests(SharedTables tables) : tables_(tables) {}
+
+    // Does what the message asks for and answers it. A session that breaks the protocol is killed.
+    void handle(SessionRecord& session, wire::Datagram& datagram);
+
+    // Other sessions no longer see it. A device that it still runs a job on is free when the job has ended.
+    void leaveTables(SessionRecord& session);
+
+  private:
+    void dispatch(SessionRecord& session, const wire::Header& header, wire::Datagram& datagram);
+    void wantTurn(SessionRecord& session, const wire::Datagram& datagram);
+    void takeTurnBack(SessionRecord& session, const wire::Datagram& datagram);
+    void allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
+    void releaseMemory(SessionRecord& session, const wire::Datagram& datagram);
+    void registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram);
+    void fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
+    void deleteModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
+    [[nodiscard]] DeviceTurns* turnsOf(uint32_t device) noexcept;
+
+    template <typename Message>
+    void reply(SessionRecord& session, const Message& message, uint64_t requestId, std::span<const int> fds = {});
+
+    const SharedTables tables_;
+    std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes);
+};
+
+}  // namespace larod::service

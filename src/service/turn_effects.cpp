@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/turn_effects.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+
+#include "base/error.h"
+#include "base/monotonic_time.h"
+
+namespace larod::service {
+namespace {
+
+// How long a session may take to start its job after a grant, on a machine that is busy, before others get the turn.
+constexpr uint64_t kStartGraceNs = 10'000'000;
+
+void wake(std::atomic<uint32_t>& word) {
+    ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+void TurnEffects::grant(SessionKey key, uint64_t sliceEndNs) {
+    session::TurnState* turn = turnOf(key);
+    if (turn == nullptr) {
+        return;
+    }
+    turn->threads.store(options_.threads, std::memory_order_relaxed);
+    turn->sliceEndNs.store(sliceEndNs, std::memory_order_relaxed);
+    turn->lastEndNs.store(monotonicNs() + kStartGraceNs, std::memory_order_relaxed);
+    const uint32_t before = turn->word.load(std::memory_order_relaxed);
+    const uint32_t granted = (before & ~(session::kTurnGrantUnit - 1)) + session::kTurnGrantUnit + session::kTurnIdle;
+    turn->word.store(granted, std::memory_order_release);
+    wake(turn->word);
+}
+
+void TurnEffects::endSlice(SessionKey key) {
+    if (session::TurnState* turn = turnOf(key)) {
+        turn->sliceEndNs.store(0, std::memory_order_relaxed);
+    }
+}
+
+TurnPort::Reclaim TurnEffects::reclaim(SessionKey key, uint64_t nowNs) {
+    session::TurnState* turn = turnOf(key);
+    if (turn == nullptr) {
+        return Reclaim::Taken;
+    }
+    // From now on the session gives back by itself at the end of a job.
+    uint32_t word = turn->word.fetch_or(session::kTurnWanted, std::memory_order_acq_rel) | session::kTurnWanted;
+    while (session::turnPhase(word) == session::kTurnIdle) {
+        const uint64_t lastEnd = turn->lastEndNs.load(std::memory_order_relaxed);
+        const bool recent = lastEnd > nowNs ? lastEnd - nowNs <= kStartGraceNs : nowNs - lastEnd < kIdleGraceNs;
+        if (recent) {
+            return Reclaim::Recent;
+        }
+        const uint32_t none = session::withTurnPhase(word & ~session::kTurnWanted, session::kTurnNone);
+        if (turn->word.compare_exchange_weak(word, none, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+            wake(turn->word);
+            return Reclaim::Taken;
+        }
+    }
+    return Reclaim::Busy;
+}
+
+void TurnEffects::kill(SessionKey key) {
+    if (SessionRecord* session = sessions_.find(key)) {
+        session->kill(fmt::format("its job kept {} for more than {} ms while other clients waited (option --job-limit)",
+                                  deviceName_, options_.jobLimitMs));
+    }
+}
+
+session::TurnState* TurnEffects::turnOf(SessionKey key) const noexcept {
+    SessionRecord* session = sessions_.find(key);
+    return session == nullptr ? nullptr : &session->page->turns[device_];
+}
+
+}  // namespace larod::service

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries out the decisions about one device in the sessions' turn words.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "service/device_turns.h"
+#include "service/options.h"
+#include "service/session_table.h"
+
+namespace larod::service {
+
+// Thread: the arbiter's.
+class TurnEffects final : public TurnPort {
+  public:
+    TurnEffects(const SessionTable& sessions, uint32_t device, std::string deviceName, const Options& options)
+        : sessions_(sessions), device_(device), deviceName_(std::move(deviceName)), options_(options) {}
+
+    void grant(SessionKey key, uint64_t sliceEndNs) override;
+    void endSlice(SessionKey key) override;
+    Reclaim reclaim(SessionKey key, uint64_t nowNs) override;
+    void kill(SessionKey key) override;
+
+  private:
+    [[nodiscard]] session::TurnState* turnOf(SessionKey key) const noexcept;
+
+    const SessionTable& sessions_;
+    const uint32_t device_;
+    const std::string deviceName_;
+    const Options& options_;
+};
+
+}  // namespace larod::service
