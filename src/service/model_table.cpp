@@ -35,37 +35,42 @@ bool mayUse(const ModelRecord& record, Accessor who) noexcept {
 }  // namespace
 
 uint64_t ModelTable::add(ModelRecord record) {
-    const auto own = std::count_if(models_.begin(), models_.end(), [&record](const auto& entry) {
-        return entry.second.owner && record.owner && entry.second.owner->session == record.owner->session;
-    });
-    if (static_cast<size_t>(own) >= kMaxModelsPerSession) {
+    if (record.owner && !ofSession_.fitsHolder(record.owner->session)) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "a session can load {} models; delete some with larodDeleteModel",
                     kMaxModelsPerSession);
     }
-    size_t ofUser = 0;
-    uint64_t bytesOfUser = 0;
-    for (const auto& [id, other] : models_) {
-        if (other.uid == record.uid) {
-            ++ofUser;
-            bytesOfUser += other.fileBytes;
-        }
-    }
-    if (ofUser >= kMaxModelsPerUser) {
+    if (!ofUser_.fitsHolder(record.uid)) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "a user can load {} models; delete some with larodDeleteModel",
                     kMaxModelsPerUser);
     }
-    if (record.fileBytes > maxFileBytes_ - std::min(bytesOfUser, maxFileBytes_)) {
+    if (!fileBytes_.fitsHolder(record.uid, record.fileBytes)) {
         throw Error(LAROD_ERROR_ALLOC,
                     "the files of one user's public models can have {} bytes together; {} are in use, {} are needed",
-                    maxFileBytes_, bytesOfUser, record.fileBytes);
+                    fileBytes_.perHolder(), fileBytes_.of(record.uid), record.fileBytes);
     }
-    if (models_.size() >= kMaxModels) {
+    if (!ofUser_.fitsAll()) {
         throw Error(LAROD_ERROR_LOAD_MODEL, "the service can hold {} models; delete some with larodDeleteModel",
                     kMaxModels);
     }
+    if (record.owner) {
+        ofSession_.add(record.owner->session);
+        record.users.insert(record.owner->session);
+    }
+    ofUser_.add(record.uid);
+    fileBytes_.add(record.uid, record.fileBytes);
     record.info.id = ++lastId_;
     models_.emplace(lastId_, std::move(record));
     return lastId_;
+}
+
+std::map<uint64_t, ModelRecord>::iterator ModelTable::erase(std::map<uint64_t, ModelRecord>::iterator it) {
+    const ModelRecord& record = it->second;
+    if (record.owner) {
+        ofSession_.remove(record.owner->session);
+    }
+    ofUser_.remove(record.uid);
+    fileBytes_.remove(record.uid, record.fileBytes);
+    return models_.erase(it);
 }
 
 const ModelRecord& ModelTable::find(uint64_t modelId) const {
@@ -84,9 +89,16 @@ const ModelRecord& ModelTable::findUsable(uint64_t modelId, Accessor who) const 
     return record;
 }
 
+const ModelRecord& ModelTable::use(uint64_t modelId, Accessor who) {
+    static_cast<void>(findUsable(modelId, who));
+    ModelRecord& record = models_.find(modelId)->second;
+    record.users.insert(who.session);
+    return record;
+}
+
 bool ModelTable::remove(uint64_t modelId, Accessor who) {
     const bool shared = findUsable(modelId, who).info.access != LAROD_ACCESS_PRIVATE;
-    models_.erase(modelId);
+    erase(models_.find(modelId));
     return shared;
 }
 
@@ -104,19 +116,25 @@ wire::Models ModelTable::page(uint64_t afterId) const {
     return page;
 }
 
-bool ModelTable::removeSession(Accessor who, bool sameUserLeft) {
+bool ModelTable::removeSession(Accessor who) {
     bool sharedWent = false;
     for (auto it = models_.begin(); it != models_.end();) {
         ModelRecord& record = it->second;
+        const larodAccess access = record.info.access;
         const bool own = record.owner && record.owner->session == who.session;
+        const bool used = record.users.erase(who.session) != 0;
+        const bool ends =
+            access == LAROD_ACCESS_USER_PROTECTED ? used && record.users.empty() : own && access != LAROD_ACCESS_PUBLIC;
+        if (ends) {
+            sharedWent = sharedWent || access != LAROD_ACCESS_PRIVATE;
+            it = erase(it);
+            continue;
+        }
         if (own) {
+            ofSession_.remove(who.session);
             record.owner.reset();
         }
-        const larodAccess access = record.info.access;
-        const bool ends = access == LAROD_ACCESS_USER_PROTECTED ? record.uid == who.uid && !sameUserLeft
-                                                                : own && access != LAROD_ACCESS_PUBLIC;
-        sharedWent = sharedWent || (ends && access != LAROD_ACCESS_PRIVATE);
-        it = ends ? models_.erase(it) : std::next(it);
+        ++it;
     }
     return sharedWent;
 }

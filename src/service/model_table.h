@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/param_map.h"
 #include "base/unique_fd.h"
 #include "service/device_turns.h"
+#include "service/quota.h"
 #include "wire/messages.h"
 
 namespace larod::service {
@@ -33,6 +35,7 @@ struct ModelRecord {
     wire::ModelInfo info;
     std::optional<Accessor> owner;  // nothing: its session has ended (public models)
     uint32_t uid = 0;               // of whoever loaded it
+    std::set<SessionKey> users;     // sessions that loaded or fetched it and have not ended
     UniqueFd file;                  // sealed data, where others may use it
     uint64_t fileBytes = 0;
     bool hasParams = false;
@@ -43,13 +46,15 @@ struct ModelRecord {
 class ModelTable {
   public:
     // `maxFileBytes`: what the files of one user's models can have together, since they outlive its sessions.
-    explicit ModelTable(uint64_t maxFileBytes = UINT64_MAX) : maxFileBytes_(maxFileBytes) {}
+    explicit ModelTable(uint64_t maxFileBytes = UINT64_MAX) : fileBytes_(maxFileBytes, UINT64_MAX) {}
 
     // Gives the model its id: unique in the service's whole run, from 1.
     uint64_t add(ModelRecord record);
 
     [[nodiscard]] const ModelRecord& find(uint64_t modelId) const;                      // MODEL_NOT_FOUND
     [[nodiscard]] const ModelRecord& findUsable(uint64_t modelId, Accessor who) const;  // ... or PERMISSION
+    // As findUsable(); from now on the session is one of those that use it.
+    const ModelRecord& use(uint64_t modelId, Accessor who);
     // Whether other sessions could use it.
     bool remove(uint64_t modelId, Accessor who);  // ... or PERMISSION
 
@@ -57,13 +62,17 @@ class ModelTable {
     [[nodiscard]] wire::Models page(uint64_t afterId) const;
 
     // The session is gone: so are the models that live no longer than it (behaviour.md 3.2).
-    // `sameUserLeft`: another session of the same user is there. Whether models went that other sessions could use.
-    bool removeSession(Accessor who, bool sameUserLeft);
+    // Whether models went that other sessions could use.
+    bool removeSession(Accessor who);
 
     [[nodiscard]] size_t size() const noexcept { return models_.size(); }
 
   private:
-    const uint64_t maxFileBytes_;
+    std::map<uint64_t, ModelRecord>::iterator erase(std::map<uint64_t, ModelRecord>::iterator it);
+
+    Quota ofSession_{kMaxModelsPerSession, UINT64_MAX};  // models of sessions that have not ended
+    Quota ofUser_{kMaxModelsPerUser, kMaxModels};
+    Quota fileBytes_;  // of users
     std::map<uint64_t, ModelRecord> models_;
     uint64_t lastId_ = 0;
 };

@@ -140,7 +140,7 @@ void SessionRequests::registerModel(SessionRecord& session, uint64_t requestId, 
 
 void SessionRequests::fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
     const auto request = decoded<control::FetchModel>(datagram);
-    const ModelRecord& record = tables_.models.findUsable(request.modelId, session.accessor());
+    const ModelRecord& record = tables_.models.use(request.modelId, session.accessor());
     const control::FetchedModel answer{record.info, static_cast<bool>(record.file), record.hasParams, record.params};
     const int fd = record.file.get();
     reply(session, answer, requestId, std::span<const int>(&fd, record.file ? 1 : 0));
@@ -161,7 +161,7 @@ void SessionRequests::leaveTables(SessionRecord& session) {
             turns.remove(session.key, now);
         }
     }
-    if (tables_.models.removeSession(session.accessor(), tables_.sessions.anyPresentOf(session.uid))) {
+    if (tables_.models.removeSession(session.accessor())) {
         tables_.servicePage.modelGeneration.fetch_add(1, std::memory_order_release);
     }
 }

@@ -33,12 +33,6 @@ size_t SessionTable::countPresent() const noexcept {
                                              [](const auto& entry) { return !entry.second.session->left; }));
 }
 
-bool SessionTable::anyPresentOf(uint32_t uid) const noexcept {
-    return std::any_of(sessions_.begin(), sessions_.end(), [uid](const auto& entry) {
-        return !entry.second.session->left && entry.second.session->uid == uid;
-    });
-}
-
 void SessionTable::forEach(const std::function<void(SessionRecord&)>& act) const {
     for (const auto& [key, entry] : sessions_) {
         act(*entry.session);

@@ -25,7 +25,6 @@ class SessionTable {
 
     // Sessions that have not left.
     [[nodiscard]] size_t countPresent() const noexcept;
-    [[nodiscard]] bool anyPresentOf(uint32_t uid) const noexcept;
     void forEach(const std::function<void(SessionRecord&)>& act) const;
 
     // The session is to be ended at this time. The first call for a session holds.

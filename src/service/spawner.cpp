@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -26,6 +25,7 @@
 #include "base/monotonic_time.h"
 #include "buffer/sigbus_guard.h"
 #include "device/device_list.h"
+#include "service/quota.h"
 #include "session/control_messages.h"
 #include "session/sandbox.h"
 #include "session/session.h"
@@ -86,6 +86,7 @@ class Spawner {
         uid_t uid;
     };
     std::map<pid_t, Running> sessions_;  // by process
+    Quota quota_{kMaxSessionsPerUser, kMaxSessions};
     uint64_t lastSession_ = 0;
     uint64_t lastRefusalLogNs_ = 0;
     const pid_t spawnerPid_ = ::getpid();
@@ -159,6 +160,7 @@ void Spawner::reap() {
         const auto it = sessions_.find(pid);
         if (it != sessions_.end()) {
             tell(control::SessionEnded{it->second.key, status});
+            quota_.remove(it->second.uid);
             sessions_.erase(it);
         }
     }
@@ -193,39 +195,39 @@ void Spawner::startSession(UniqueFd client) {
 
     const uint64_t key = ++lastSession_;
     pid_t pid = -1;
+    bool announced = false;
     try {
-        const auto ofUser =
-            static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(),
-                                              [&](const auto& entry) { return entry.second.uid == credentials.uid; }));
-        if (sessions_.size() >= kMaxSessions || ofUser >= kMaxSessionsPerUser) {
+        if (!quota_.fitsHolder(credentials.uid) || !quota_.fitsAll()) {
             throw Error(
                 LAROD_ERROR_CREATE_SESSION,
                 "{} sessions are open, {} of them of user {}; at most {} and {} are possible. Disconnect some first",
-                sessions_.size(), ofUser, credentials.uid, kMaxSessions, kMaxSessionsPerUser);
+                quota_.all(), quota_.of(credentials.uid), credentials.uid, kMaxSessions, kMaxSessionsPerUser);
         }
         auto [arbiterEnd, sessionEnd] = wire::makeSocketPair();
         UniqueFd page = session::makePage("larod-session");
         // Before the fork, so that whatever the session asks for, the arbiter knows it already.
         const std::array<int, 3> sent = {client.get(), arbiterEnd.get(), page.get()};
-        tell(control::SessionStarted{key, credentials.uid, credentials.pid}, sent);
+        announced = tell(control::SessionStarted{key, credentials.uid, credentials.pid}, sent);
         arbiterEnd.reset();
         pid = ::fork();
         if (pid == 0) {
             becomeSession(std::move(client), std::move(sessionEnd), std::move(page));
         }
         if (pid < 0) {
-            const int reason = errno;
-            tell(control::SessionEnded{key, 0});
-            throw Error(LAROD_ERROR_CREATE_SESSION, "can't make a process for the session: {}", errnoText(reason));
+            throw Error(LAROD_ERROR_CREATE_SESSION, "can't make a process for the session: {}", errnoText(errno));
         }
     } catch (const Error& error) {
         std::array<std::byte, 1024> buffer;
         const wire::Refusal refusal{wire::kProtocolVersion, wire::kMagic, LAROD_ERROR_CREATE_SESSION, error.text()};
         wire::Channel channel(std::move(client));
         [[maybe_unused]] const wire::Sent told = channel.send(wire::encodeRefusal(refusal, buffer), {}, wire::Wait::No);
+        if (announced) {
+            tell(control::SessionEnded{key, 0});  // after the refusal: the arbiter shuts the socket down
+        }
         throw;
     }
     sessions_.emplace(pid, Running{key, credentials.uid});
+    quota_.add(credentials.uid);
     const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const int fd = pidfd.get();
     tell(control::SessionForked{key, pid}, std::span<const int>(&fd, pidfd ? 1 : 0));

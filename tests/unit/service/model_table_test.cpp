@@ -112,7 +112,7 @@ TEST(ModelTable, NeverUsesAnIdAgain) {
         table.remove(id, kCreator);
     }
     table.add(modelOf(kCreator, LAROD_ACCESS_PRIVATE));
-    table.removeSession(kCreator, false);
+    table.removeSession(kCreator);
     EXPECT_EQ(table.add(modelOf(kCreator, LAROD_ACCESS_PRIVATE)), last + 2);
 }
 
@@ -137,7 +137,7 @@ TEST(ModelTable, DropsPrivateModelsWithTheirSession) {
     ModelTable table;
     const uint64_t own = table.add(modelOf(kCreator, LAROD_ACCESS_PRIVATE));
     const uint64_t other = table.add(modelOf(kSameUser, LAROD_ACCESS_PRIVATE));
-    table.removeSession(kCreator, true);
+    table.removeSession(kCreator);
     EXPECT_EQ(codeOf([&] { [[maybe_unused]] const auto& record = table.find(own); }), LAROD_ERROR_MODEL_NOT_FOUND);
     EXPECT_EQ(table.find(other).info.id, other);
 }
@@ -145,24 +145,61 @@ TEST(ModelTable, DropsPrivateModelsWithTheirSession) {
 TEST(ModelTable, KeepsPublicModelsUntilSomebodyDeletesThem) {
     ModelTable table;
     const uint64_t id = table.add(modelOf(kCreator, LAROD_ACCESS_PUBLIC));
-    table.removeSession(kCreator, false);
+    table.removeSession(kCreator);
     EXPECT_FALSE(table.find(id).owner) << "nobody's now";
     EXPECT_EQ(table.findUsable(id, kOtherUser).info.id, id);
-    table.removeSession(kOtherUser, false);
+    table.removeSession(kOtherUser);
     EXPECT_EQ(table.size(), 1U);
     table.remove(id, kSameUser);
     EXPECT_EQ(table.size(), 0U);
 }
 
-TEST(ModelTable, KeepsUserProtectedModelsAsLongAsAnySessionOfTheUser) {
+TEST(ModelTable, KeepsUserProtectedModelsAsLongAsASessionThatUsesThem) {
+    ModelTable table;
+    constexpr Accessor kIdle{4, kCreator.uid};
+    const uint64_t id = table.add(modelOf(kCreator, LAROD_ACCESS_USER_PROTECTED));
+    EXPECT_EQ(table.use(id, kSameUser).info.id, id);
+    EXPECT_FALSE(table.removeSession(kCreator));
+    EXPECT_EQ(table.findUsable(id, kIdle).info.id, id);
+    EXPECT_FALSE(table.removeSession(kOtherUser)) << "another user has nothing to do with it";
+    EXPECT_FALSE(table.removeSession(kIdle)) << "it may use it and does not";
+    EXPECT_EQ(table.size(), 1U);
+    EXPECT_TRUE(table.removeSession(kSameUser));
+    EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(ModelTable, EndsAUserProtectedModelWithItsOnlyUserThoughTheUserHasOtherSessions) {
+    ModelTable table;
+    table.add(modelOf(kCreator, LAROD_ACCESS_USER_PROTECTED));
+    EXPECT_FALSE(table.removeSession(kSameUser));
+    EXPECT_TRUE(table.removeSession(kCreator));
+    EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(ModelTable, CountsNoUseByASessionThatMayNotUseIt) {
     ModelTable table;
     const uint64_t id = table.add(modelOf(kCreator, LAROD_ACCESS_USER_PROTECTED));
-    table.removeSession(kCreator, true);
-    EXPECT_EQ(table.findUsable(id, kSameUser).info.id, id);
-    table.removeSession(kOtherUser, false);
-    EXPECT_EQ(table.size(), 1U) << "another user's last session has nothing to do with it";
-    table.removeSession(kSameUser, false);
+    EXPECT_EQ(codeOf([&] { table.use(id, kOtherUser); }), LAROD_ERROR_PERMISSION);
+    EXPECT_TRUE(table.removeSession(kCreator));
     EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(ModelTable, HoldsSoManyBytesOfAUsersFilesAndNotOneMore) {
+    ModelTable table(100);
+    const auto addFile = [&table](Accessor who, uint64_t bytes) {
+        ModelRecord record = modelOf(who, LAROD_ACCESS_PUBLIC);
+        record.fileBytes = bytes;
+        return codeOf([&] { table.add(std::move(record)); });
+    };
+    EXPECT_EQ(addFile(kCreator, 60), LAROD_ERROR_NONE);
+    EXPECT_EQ(addFile(kSameUser, 41), LAROD_ERROR_ALLOC) << "the limit is the user's, not the session's";
+    EXPECT_EQ(addFile(kSameUser, UINT64_MAX), LAROD_ERROR_ALLOC);
+    EXPECT_EQ(addFile(kSameUser, 40), LAROD_ERROR_NONE);
+    EXPECT_EQ(addFile(kOtherUser, 100), LAROD_ERROR_NONE);
+    table.removeSession(kCreator);
+    EXPECT_EQ(addFile(kSameUser, 1), LAROD_ERROR_ALLOC) << "what outlives its session still counts";
+    table.remove(1, kSameUser);
+    EXPECT_EQ(addFile(kSameUser, 60), LAROD_ERROR_NONE);
 }
 
 TEST(ModelTable, ClosesTheFileOfAModelThatIsGone) {
