@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "larod-version.h"
-
-/* Programs choose an older interface with LAROD_API_VERSION_1 or LAROD_API_VERSION_2. LAROD_API_VERSION_3 is this one.
- */
+/* A program that was written for an older interface defines LAROD_API_VERSION_1 or LAROD_API_VERSION_2 before it
+ * includes this file, in all of its sources, and gets the functions at the end of the file, some of them in place of
+ * current ones. Both are deprecated, of which a #warning tells. LAROD_API_VERSION_3 is the current interface, as is
+ * none. */
 #if defined(LAROD_API_VERSION_1) && defined(LAROD_API_VERSION_2)
 #error "LAROD_API_VERSION_1 and LAROD_API_VERSION_2 are both defined: which one is meant?"
-#elif defined(LAROD_API_VERSION_1) || defined(LAROD_API_VERSION_2)
-#error "This release of larod implements version 3 of the interface only"
 #endif
+
+#include "larod-version.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,8 +47,11 @@ typedef struct larodMap larodMap;
 
 /* Why something failed. Positive values are errno values. */
 typedef enum {
-    LAROD_ERROR_NONE = 0,                  /* never in an error object */
-    LAROD_ERROR_JOB = -1,                  /* running a job failed */
+    LAROD_ERROR_NONE = 0, /* never in an error object */
+    LAROD_ERROR_JOB = -1, /* running a job failed */
+#ifdef LAROD_API_VERSION_1
+    LAROD_ERROR_INFERENCE = -1, /* what version 1 calls it */
+#endif
     LAROD_ERROR_LOAD_MODEL = -2,           /* the device rejects the model */
     LAROD_ERROR_FD = -3,                   /* a file descriptor is missing or can't serve */
     LAROD_ERROR_MODEL_NOT_FOUND = -4,      /* no model has this id */
@@ -56,7 +59,7 @@ typedef enum {
     LAROD_ERROR_CONNECTION = -6,           /* no service, or the connection is lost */
     LAROD_ERROR_CREATE_SESSION = -7,       /* the service refuses a session */
     LAROD_ERROR_KILL_SESSION = -8,         /* the end of the session was not confirmed */
-    LAROD_ERROR_INVALID_CHIP_ID = -9,      /* no such device */
+    LAROD_ERROR_INVALID_CHIP_ID = -9,      /* no such device or chip */
     LAROD_ERROR_INVALID_ACCESS = -10,      /* no such access */
     LAROD_ERROR_DELETE_MODEL = -11,        /* the device can't delete the model */
     LAROD_ERROR_TENSOR_MISMATCH = -12,     /* tensors don't fit the model */
@@ -446,6 +449,189 @@ bool larodRunJob(larodConnection* conn, const larodJobRequest* jobReq, larodErro
  * 16,384 jobs of a connection can be outstanding; for more the callback gets LAROD_ERROR_JOB. */
 bool larodRunJobAsync(larodConnection* conn, const larodJobRequest* jobReq, larodRunJobCallback callback,
                       void* userData, larodError** error);
+
+/* -- Images: dims and pitches from width, height and row length -- */
+
+/* Sets the dims of an image: NHWC (1, height, width, num_channels), NCHW (1, num_channels, height, width), 420SP
+ * (3, height, width). The layout attribute of the tensor stays as it is: set it with larodSetTensorLayout.
+ *
+ * `layout`          one of the three.
+ * `width`, `height` in pixels, >= 1.
+ * `num_channels`    >= 1; 3 for 420SP.
+ *
+ * Errors: EINVAL (another layout, 0, or 420SP without 3 channels); the dims are then as before. */
+bool larodBuildTensorDims(larodTensor* tensor, const larodTensorLayout layout, const size_t width, const size_t height,
+                          const size_t num_channels, larodError** error);
+
+/* Sets the pitches of an image whose rows are `pitch` bytes apart, and which has no padding elsewhere: NHWC (h * pitch,
+ * h * pitch, pitch, num_channels * element size), NCHW (c * h * pitch, c * h * pitch, h * pitch, pitch), 420SP (luma
+ * and chroma, h * pitch, pitch), where chroma has a row for two of luma, rounded up. The element size is that of the
+ * tensor's data type, so set this first; it counts as 1 where the type is unspecified.
+ *
+ * `layout`        one of the three.
+ * `pitch`         in bytes, >= 1: of a row of pixels (NHWC), or of one row of a plane (NCHW, 420SP).
+ * `height`        in pixels, >= 1.
+ * `num_channels`  >= 1.
+ *
+ * Errors: EINVAL (another layout, 0, or more bytes than a size_t can count); the pitches are then as before. */
+bool larodBuildTensorPitches(larodTensor* tensor, const larodTensorLayout layout, const size_t pitch,
+                             const size_t height, const size_t num_channels, larodError** error);
+
+/* -- Vendors' memory and model formats -- */
+
+/* Is to make a dma-buf of a vendor's VMEM fd, with the data at `offset` (bytes) of that one at its beginning, and give
+ * its fd, which is the application's to close; LAROD_INVALID_FD on failure. Systems that this release runs on have no
+ * VMEM. Errors: EOPNOTSUPP, always. */
+int larodConvertVmemFdToDmabuf(const int fd, const int64_t offset, larodError** error);
+
+/* Writes a model in the format that a device runs, so that it can be loaded later without what the device does to other
+ * formats. cpu-tflite runs model files as they are: for it the model is loaded and deleted again, so that one that it
+ * can't run is refused, and its bytes are written. Service call, as long as larodLoadModel.
+ *
+ * `modelFd`   a readable file, read from its beginning; its position stays.
+ * `outputFd`  written from its position on, which moves behind what was written; not truncated; pipes will do. On
+ *             failure it has got nothing, unless writing itself failed.
+ * `dev`       from larodGetDevice or larodListDevices of this connection.
+ * `params`    parameters of the device's kind as for larodLoadModel, or NULL.
+ *
+ * Both fds stay open, and are the application's to close.
+ * Errors: EOPNOTSUPP (any other device), LAROD_ERROR_LOAD_MODEL (the device rejects the model), LAROD_ERROR_FD (an fd
+ * can't be read or written), LAROD_ERROR_POWER_NOT_AVAILABLE (try again later), EDEADLK. */
+bool larodExportModel(larodConnection* conn, const int modelFd, const int outputFd, const larodDevice* dev,
+                      const larodMap* params, larodError** error);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Versions 1 and 2, for programs that were written for them. What is said above holds, except where stated. Where a
+ * function has another form than today, its name is a macro for the function with the old form. New programs should
+ * not use any of this.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+#if defined(LAROD_API_VERSION_1) || defined(LAROD_API_VERSION_2)
+
+/* What versions 1 and 2 name in place of devices. Each stands for the device of the name beside it. */
+typedef enum {
+    LAROD_CHIP_INVALID = 0,
+    LAROD_CHIP_DEBUG = 1,               /* debug-device */
+    LAROD_CHIP_TFLITE_CPU = 2,          /* cpu-tflite */
+    LAROD_CHIP_TPU = 4,                 /* google-edge-tpu-tflite */
+    LAROD_CHIP_CVFLOW_NN = 6,           /* ambarella-cvflow */
+    LAROD_CHIP_TFLITE_GLGPU = 8,        /* gpu-tflite */
+    LAROD_CHIP_CVFLOW_PROC = 9,         /* ambarella-cvflow-proc */
+    LAROD_CHIP_ACE = 10,                /* axis-ace-proc or axis-a8-ace-proc */
+    LAROD_CHIP_LIBYUV = 11,             /* cpu-proc */
+    LAROD_CHIP_TFLITE_ARTPEC8DLPU = 12, /* axis-a8-dlpu-tflite */
+    LAROD_CHIP_OPENCL = 13              /* axis-a8-gpu-proc, axis-a8-dlpu-proc or axis-a7-gpu-proc */
+} larodChip;
+
+/* Gives a text for people, constant and never NULL, also for values that are no chip. Local. */
+const char* larodGetChipName(const larodChip chip);
+
+/* Stores an array of the chips that the service has devices for, each once, in any order, in *chips, and their number,
+ * which may be 0, in `numChips` (may be NULL). The application releases the array with free(). Devices without a chip
+ * number are left out. */
+bool larodListChips(larodConnection* conn, larodChip** chips, size_t* numChips, larodError** error);
+
+/* Releases the tensors and their array, and sets *tensors to NULL; NULL is ignored. Local, unlike today's function: the
+ * service keeps tracking the tensors, and keeps the buffers that it allocated, until larodDisconnect, and so they count
+ * to the limit of 32. The fds of allocated tensors stay open until then, too, and are closed by it; when the connection
+ * is closed already, they are closed here. The application may close them itself. */
+void larodDestroyTensors_API_VERSION_1(larodTensor*** tensors, size_t numTensors);
+#define larodDestroyTensors larodDestroyTensors_API_VERSION_1
+
+#endif /* LAROD_API_VERSION_1 || LAROD_API_VERSION_2 */
+
+#ifdef LAROD_API_VERSION_1
+
+/* What version 1 calls a job request. */
+typedef struct larodJobRequest larodInferenceRequest;
+
+/* Called when an asynchronous inference is done; as larodRunJobCallback. */
+typedef void (*larodRunInferenceCallback)(void* userData, larodError* error);
+
+/* As larodLoadModel, onto the connection's current chip and without parameters. `fd` must not be negative. Further
+ * error: LAROD_ERROR_INVALID_CHIP_ID (none was chosen, and there is none to begin with). */
+larodModel* larodLoadModel_API_VERSION_1(larodConnection* conn, const int fd, const larodAccess access,
+                                         const char* name, larodError** error);
+#define larodLoadModel larodLoadModel_API_VERSION_1
+
+/* As larodLoadModelAsync, onto the connection's current chip and without parameters. */
+bool larodLoadModelAsync_API_VERSION_1(larodConnection* conn, const int fd, const larodAccess access, const char* name,
+                                       larodLoadModelCallback callback, void* userData, larodError** error);
+#define larodLoadModelAsync larodLoadModelAsync_API_VERSION_1
+
+/* As larodCreateJobRequest, without parameters. */
+larodInferenceRequest* larodCreateInferenceRequest(const larodModel* model, larodTensor** inputTensors,
+                                                   size_t numInputs, larodTensor** outputTensors, size_t numOutputs,
+                                                   larodError** error);
+
+/* These are the functions of job requests under older names. */
+void larodDestroyInferenceRequest(larodInferenceRequest** infReq);
+#define larodDestroyInferenceRequest larodDestroyJobRequest
+
+bool larodSetInferenceRequestModel(larodInferenceRequest* infReq, const larodModel* model, larodError** error);
+#define larodSetInferenceRequestModel larodSetJobRequestModel
+
+bool larodSetInferenceRequestInputs(larodInferenceRequest* infReq, larodTensor** tensors, const size_t numTensors,
+                                    larodError** error);
+#define larodSetInferenceRequestInputs larodSetJobRequestInputs
+
+bool larodSetInferenceRequestOutputs(larodInferenceRequest* infReq, larodTensor** tensors, const size_t numTensors,
+                                     larodError** error);
+#define larodSetInferenceRequestOutputs larodSetJobRequestOutputs
+
+bool larodSetInferenceRequestPriority(larodInferenceRequest* infReq, const uint8_t priority, larodError** error);
+#define larodSetInferenceRequestPriority larodSetJobRequestPriority
+
+/* As larodRunJob and larodRunJobAsync, but that the service synchronises the CPU cache for dma-bufs also where the
+ * device takes them without mapping, which today is the application's part. Service calls. */
+bool larodRunInference(larodConnection* conn, const larodInferenceRequest* infReq, larodError** error);
+bool larodRunInferenceAsync(larodConnection* conn, const larodInferenceRequest* infReq,
+                            larodRunInferenceCallback callback, void* userData, larodError** error);
+
+/* The current chip of a connection: onto which its models are loaded. A chip's id is the place of its device in the
+ * array of larodListDevices, from 0. To begin with it is the first one that runs neural networks and has a chip number;
+ * where there is none, the getters fail until one is set. A change does not concern models that are loaded already, nor
+ * loads that were started. All local.
+ *
+ * larodSetChip takes the device with the smallest id among those of the chip. larodGetChipType fails where the current
+ * device, set by its id, has no chip number.
+ * Errors: LAROD_ERROR_INVALID_CHIP_ID (the service has no such chip or id). */
+bool larodGetChipId(larodConnection* conn, uint64_t* chipId, larodError** error);
+bool larodSetChipId(larodConnection* conn, const uint64_t chipId, larodError** error);
+bool larodSetChip(larodConnection* conn, const larodChip chip, larodError** error);
+bool larodGetChipType(larodConnection* conn, larodChip* chipType, larodError** error);
+
+#endif /* LAROD_API_VERSION_1 */
+
+#ifdef LAROD_API_VERSION_2
+
+/* As larodLoadModel, onto the device of a chip: instance 0 of the first of its names that is present. Further error:
+ * LAROD_ERROR_INVALID_CHIP_ID (no chip, or the service has none of its devices). */
+larodModel* larodLoadModel_API_VERSION_2(larodConnection* conn, const int fd, const larodChip chip,
+                                         const larodAccess access, const char* name, const larodMap* params,
+                                         larodError** error);
+#define larodLoadModel larodLoadModel_API_VERSION_2
+
+/* As larodLoadModelAsync, onto the device of a chip as above. */
+bool larodLoadModelAsync_API_VERSION_2(larodConnection* conn, const int fd, const larodChip chip,
+                                       const larodAccess access, const char* name, const larodMap* params,
+                                       larodLoadModelCallback callback, void* userData, larodError** error);
+#define larodLoadModelAsync larodLoadModelAsync_API_VERSION_2
+
+/* Gives the chip of the model's device; LAROD_CHIP_INVALID on failure. Local.
+ * Errors: LAROD_ERROR_INVALID_CHIP_ID (the device has no chip number). */
+larodChip larodGetModelChip(const larodModel* model, larodError** error);
+
+/* As larodRunJob and larodRunJobAsync, but that the service synchronises the CPU cache for dma-bufs also where the
+ * device takes them without mapping, which today is the application's part. Service calls. */
+bool larodRunJobAsync_API_VERSION_2(larodConnection* conn, const larodJobRequest* jobReq, larodRunJobCallback callback,
+                                    void* userData, larodError** error);
+#define larodRunJobAsync larodRunJobAsync_API_VERSION_2
+
+bool larodRunJob_API_VERSION_2(larodConnection* conn, const larodJobRequest* jobReq, larodError** error);
+#define larodRunJob larodRunJob_API_VERSION_2
+
+#endif /* LAROD_API_VERSION_2 */
 
 #ifdef __cplusplus
 }

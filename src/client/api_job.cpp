@@ -3,38 +3,16 @@
 #include <memory>
 #include <utility>
 
-#include "client/connection.h"
 #include "client/guard.h"
 #include "client/job_request.h"
 #include "client/map.h"
 #include "client/model.h"
+#include "client/run_job.h"
 
 using namespace larod::client;
 using larod::Direction;
 using larod::Error;
 namespace wire = larod::wire;
-
-namespace {
-
-class AsyncJob final : public AsyncRequest {
-  public:
-    AsyncJob(larodRunJobCallback callback, void* userData) noexcept : callback_(callback), userData_(userData) {}
-
-    Reply& reply() noexcept override { return reply_; }
-
-    void finish(int code, std::string_view text) noexcept override {
-        larodError* error = code == LAROD_ERROR_NONE ? nullptr : makeError(code, text);
-        callback_(userData_, error);
-        destroyError(error);
-    }
-
-  private:
-    larodRunJobCallback callback_;
-    void* userData_;
-    MessageReply<wire::Done> reply_;
-};
-
-}  // namespace
 
 LAROD_EXPORT larodJobRequest* larodCreateJobRequest(const larodModel* model, larodTensor** inputTensors,
                                                     size_t numInputs, larodTensor** outputTensors, size_t numOutputs,
@@ -45,9 +23,7 @@ LAROD_EXPORT larodJobRequest* larodCreateJobRequest(const larodModel* model, lar
         request->modelId = model->info.id;
         request->inputs = copyTensors(inputTensors, numInputs, Direction::Input);
         request->outputs = copyTensors(outputTensors, numOutputs, Direction::Output);
-        if (params != nullptr) {
-            request->params = params->params;
-        }
+        request->params = paramsOf(params);
         return request.release();
     });
 }
@@ -95,26 +71,15 @@ LAROD_EXPORT bool larodSetJobRequestPriority(larodJobRequest* jobReq, const uint
 LAROD_EXPORT bool larodSetJobRequestParams(larodJobRequest* jobReq, const larodMap* params, larodError** error) {
     return guard(error, [&] {
         require(jobReq, "jobReq");
-        jobReq->params = params != nullptr ? params->params : larod::ParamMap();
+        jobReq->params = paramsOf(params);
     });
 }
 
 LAROD_EXPORT bool larodRunJob(larodConnection* conn, const larodJobRequest* jobReq, larodError** error) {
-    return guard(error, [&] {
-        require(conn, "conn");
-        require(jobReq, "jobReq");
-        conn->call<wire::Done>(JobRunRequest(*jobReq));
-    });
+    return guard(error, [&] { runJob(conn, jobReq, SyncNative::ByClient); });
 }
 
 LAROD_EXPORT bool larodRunJobAsync(larodConnection* conn, const larodJobRequest* jobReq, larodRunJobCallback callback,
                                    void* userData, larodError** error) {
-    return guard(error, [&] {
-        require(conn, "conn");
-        require(jobReq, "jobReq");
-        if (callback == nullptr) {
-            throw Error(EINVAL, "'callback' must not be NULL");
-        }
-        conn->start(JobRunRequest(*jobReq), std::make_unique<AsyncJob>(callback, userData));
-    });
+    return guard(error, [&] { startJob(conn, jobReq, SyncNative::ByClient, callback, userData); });
 }

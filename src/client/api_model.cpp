@@ -11,80 +11,14 @@
 #include "base/checked.h"
 #include "client/connection.h"
 #include "client/guard.h"
-#include "client/map.h"
+#include "client/load_model.h"
 #include "client/model.h"
 
 using namespace larod::client;
 using larod::Direction;
-using larod::Error;
 namespace wire = larod::wire;
 
 namespace {
-
-std::unique_ptr<larodModel> makeModel(larodConnection& connection, wire::ModelInfo info) {
-    if (info.device >= connection.devices().size()) {
-        connection.throwProtocolFault("a model on a device that is not in the list");
-    }
-    const larodDevice* device = &connection.devices()[info.device];
-    return std::make_unique<larodModel>(std::move(info), device);
-}
-
-class AsyncLoad final : public AsyncRequest {
-  public:
-    AsyncLoad(larodConnection& connection, larodLoadModelCallback callback, void* userData) noexcept
-        : connection_(connection), callback_(callback), userData_(userData) {}
-
-    Reply& reply() noexcept override { return reply_; }
-
-    void finish(int code, std::string_view text) noexcept override {
-        larodError* error = code == LAROD_ERROR_NONE ? nullptr : makeError(code, text);
-        larodModel* model = nullptr;
-        if (error == nullptr) {
-            model = guard<larodModel*>(
-                &error, nullptr, [this] { return makeModel(connection_, std::move(reply_.message.model)).release(); });
-        }
-        callback_(model, userData_, error);
-        destroyError(error);
-    }
-
-  private:
-    larodConnection& connection_;
-    larodLoadModelCallback callback_;
-    void* userData_;
-    MessageReply<wire::Model> reply_;
-};
-
-wire::LoadModel makeLoadModel(const larodConnection* conn, int fd, const larodDevice* dev, larodAccess access,
-                              const char* name, const larodMap* params) {
-    require(conn, "conn");
-    require(dev, "dev");
-    const auto& devices = conn->devices();
-    if (std::less<>()(dev, devices.data()) || !std::less<>()(dev, devices.data() + devices.size())) {
-        throw Error(EINVAL, "the device belongs to another connection; get it with larodGetDevice from this one");
-    }
-    if (access != LAROD_ACCESS_PRIVATE && access != LAROD_ACCESS_PUBLIC && access != LAROD_ACCESS_USER_PROTECTED) {
-        throw Error(LAROD_ERROR_INVALID_ACCESS,
-                    "access {} is not one of LAROD_ACCESS_PRIVATE, LAROD_ACCESS_PUBLIC, LAROD_ACCESS_USER_PROTECTED",
-                    static_cast<int>(access));
-    }
-    if (fd < 0 && params == nullptr) {
-        throw Error(LAROD_ERROR_FD, "a model needs an fd with its data, or parameters, or both");
-    }
-    wire::LoadModel message;
-    message.device = dev->index;
-    message.access = access;
-    message.hasFile = fd >= 0;
-    message.hasParams = params != nullptr;
-    message.name = name != nullptr ? name : "";
-    if (message.name.size() > wire::kMaxModelNameLength) {
-        throw Error(EINVAL, "the model's name has {} characters, at most {} are possible", message.name.size(),
-                    wire::kMaxModelNameLength);
-    }
-    if (params != nullptr) {
-        message.params = params->params;
-    }
-    return message;
-}
 
 size_t* byteSizes(const larodModel* model, Direction direction, size_t* count, larodError** error) {
     return guard<size_t*>(error, nullptr, [&] {
@@ -110,23 +44,13 @@ size_t* byteSizes(const larodModel* model, Direction direction, size_t* count, l
 LAROD_EXPORT larodModel* larodLoadModel(larodConnection* conn, const int fd, const larodDevice* dev,
                                         const larodAccess access, const char* name, const larodMap* params,
                                         larodError** error) {
-    return guard<larodModel*>(error, nullptr, [&] {
-        const wire::LoadModel message = makeLoadModel(conn, fd, dev, access, name, params);
-        auto reply = conn->call<wire::Model>(MessageRequest(message, fd));
-        return makeModel(*conn, std::move(reply.model)).release();
-    });
+    return guard<larodModel*>(error, nullptr, [&] { return loadModel(conn, fd, dev, access, name, params).release(); });
 }
 
 LAROD_EXPORT bool larodLoadModelAsync(larodConnection* conn, const int inFd, const larodDevice* dev,
                                       const larodAccess access, const char* name, const larodMap* params,
                                       larodLoadModelCallback callback, void* userData, larodError** error) {
-    return guard(error, [&] {
-        if (callback == nullptr) {
-            throw Error(EINVAL, "'callback' must not be NULL");
-        }
-        const wire::LoadModel message = makeLoadModel(conn, inFd, dev, access, name, params);
-        conn->start(MessageRequest(message, inFd), std::make_unique<AsyncLoad>(*conn, callback, userData));
-    });
+    return guard(error, [&] { startLoadModel(conn, inFd, dev, access, name, params, callback, userData); });
 }
 
 LAROD_EXPORT larodModel* larodGetModel(larodConnection* conn, const uint64_t modelId, larodError** error) {

@@ -44,11 +44,13 @@ larodTensor** allocModelTensors(larodConnection* conn, const larodModel* model, 
         message.modelId = model->info.id;
         message.direction = direction;
         message.fdProps = fdPropFlags;
-        if (params != nullptr) {
-            message.params = params->params;
-        }
+        message.params = paramsOf(params);
         // Made first: once the service has allocated, nothing may fail.
         const auto tensors = makeModelTensors(*model, direction);
+        for (size_t i = 0; i < tensors->size(); ++i) {
+            (*tensors)[i].receivedFd.emplace_back();
+            (*tensors)[i].fdShelf = conn->fdShelf;
+        }
         MessageReply<wire::TensorsAllocated> reply;
         conn->call(MessageRequest(message), reply);
         if (reply.message.tensors.size() != tensors->size()) {
@@ -58,7 +60,7 @@ larodTensor** allocModelTensors(larodConnection* conn, const larodModel* model, 
             const wire::AllocatedTensor& allocated = reply.message.tensors[i];
             checkTrackingId(*conn, allocated.trackingId);
             larodTensor& tensor = (*tensors)[i];
-            tensor.fd = tensor.receivedFd.take(std::move(reply.fds[i]));
+            tensor.fd = tensor.receivedFd.front().take(std::move(reply.fds[i]));
             tensor.fdSize = static_cast<size_t>(allocated.fdSize);
             tensor.fdProps = allocated.fdProps;
             tensor.tracking = {conn->serial(), allocated.trackingId};

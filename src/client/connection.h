@@ -17,6 +17,7 @@
 // everything that is outstanding; nothing ever waits on a connection that has ended.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -31,6 +32,7 @@
 #include "client/device.h"
 #include "client/poll.h"
 #include "client/request.h"
+#include "client/tensor.h"
 #include "larod.h"
 #include "wire/channel.h"
 #include "wire/messages.h"
@@ -151,4 +153,9 @@ class Connection {
 
 struct larodConnection final : larod::client::Connection {
     using Connection::Connection;
+
+    const std::shared_ptr<larod::client::FdShelf> fdShelf = std::make_shared<larod::client::FdShelf>();
+
+    // What API version 1 calls the current chip: one of devices(), or nullptr as long as the application chose none.
+    std::atomic<const larodDevice*> chosenDevice{nullptr};
 };

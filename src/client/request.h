@@ -75,11 +75,12 @@ class MessageRequest final : public Request {
 
 class JobRunRequest final : public Request {
   public:
-    explicit JobRunRequest(const larodJobRequest& job) noexcept : job_(job) {}
+    JobRunRequest(const larodJobRequest& job, bool syncNative) noexcept : job_(job), syncNative_(syncNative) {}
 
     std::span<const std::byte> encode(const SendContext& context, SendBuffer& buffer) const override {
         job_.fill(buffer.job, buffer.fds, context.connectionSerial);
         buffer.job.onlyRequest = context.onlyRequest;
+        buffer.job.syncNative = syncNative_;
         return wire::encode(buffer.job, context.requestId, buffer.span());
     }
 
@@ -87,6 +88,7 @@ class JobRunRequest final : public Request {
 
   private:
     const larodJobRequest& job_;
+    bool syncNative_;
 };
 
 // Filled by whichever thread reads the reply.

@@ -5,7 +5,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <mutex>
 
 #include "base/tensor_spec.h"
 #include "base/unique_fd.h"
@@ -40,6 +42,21 @@ class ReceivedFd {
     int fd_ = -1;
     dev_t device_ = 0;
     ino_t inode_ = 0;
+};
+
+// Where the fds of allocated tensors wait for the end of their connection when the tensors were destroyed as API
+// versions 1 and 2 do it. Thread: any.
+class FdShelf {
+  public:
+    // Takes all of them; needs no memory.
+    void keep(std::list<ReceivedFd>& fds) noexcept {
+        const std::lock_guard lock(mutex_);
+        fds_.splice(fds_.end(), fds);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::list<ReceivedFd> fds_;
 };
 
 // `count` tensors and a NULL after them, to be handed to the application and released by destroyTensorArray(). Holds
@@ -80,5 +97,6 @@ struct larodTensor {
     int64_t fdOffset = 0;
     uint32_t fdProps = LAROD_FD_PROP_READWRITE;
     larod::client::Tracking tracking;
-    larod::client::ReceivedFd receivedFd;  // `fd`, where the service allocated it
+    std::list<larod::client::ReceivedFd> receivedFd;  // `fd`, where the service allocated it; empty elsewhere
+    std::weak_ptr<larod::client::FdShelf> fdShelf;    // of the connection that it came from
 };

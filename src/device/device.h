@@ -52,6 +52,9 @@ struct JobIo {
     std::span<Binding* const> inputs;  // in the model's order, none is nullptr, no Binding twice
     std::span<Binding* const> outputs;
     const ParamMap& params;
+    // For a device that takes dma-bufs without mapping them: synchronise the CPU cache around their use, since the
+    // program was written for a service that did (dma-buf.md 4.4).
+    bool syncNative = false;
 };
 
 // Thread: one call at a time, from any thread.

@@ -190,7 +190,7 @@ std::optional<Error> JobRunner::runJob(DeviceQueue& queue, Job& job) {
             job.boundOutputs[i]->begin(skips(job.skipOutputSync, i));
         }
         times.mappedNs = monotonicNs();
-        instance->loaded().run({job.inputBindings, job.outputBindings, job.request.params});
+        instance->loaded().run({job.inputBindings, job.outputBindings, job.request.params, job.request.syncNative});
         times.ranNs = monotonicNs();
         for (BoundTensor* input : job.boundInputs) {
             input->end();

@@ -9,11 +9,13 @@
 //     +--------+--------+----------------+---------------------------+
 //
 // A client's request has an id that grows from message to message (the session orders jobs of equal priority by it);
-// the reply carries the same id. Id 0 is a message that nobody asked for: a Failure that says why the connection ends.
+// the reply carries the same id. Id 0 is a message that answers no request: the Welcome, or a Failure that says why the
+// connection ends.
 //
 // Handshake. The client's first message is a Hello, which must bring a magic number and its protocol version; the
-// answer is a Welcome or a Refusal. The bytes of Hello and Refusal are the same in every version for ever, so that an
-// old service can tell a new client that they don't fit, and the other way round:
+// answer is a Welcome or a Refusal, or a Failure where the session ended while it was being made. The bytes of Hello
+// and Refusal are the same in every version for ever, so that an old service can tell a new client that they don't fit,
+// and the other way round:
 //
 //     Hello     u32 1 | u32 version | u64 magic                         (anything may follow, and is ignored)
 //     Refusal   u32 2 | u32 version | u64 magic | i32 code | u32 length | text
@@ -50,6 +52,7 @@ enum class MessageType : uint32_t {
     TrackTensor = 23,
     ReleaseTensors = 24,
     RunJob = 25,
+    GetStatus = 26,  // status_messages.h
 
     // Replies of the session.
     Done = 64,
@@ -59,6 +62,7 @@ enum class MessageType : uint32_t {
     Models = 68,
     TensorsAllocated = 69,
     TensorTracked = 70,
+    Status = 71,
 };
 
 struct Header {
@@ -348,6 +352,7 @@ struct RunJob {
     uint64_t modelId = 0;
     uint8_t priority = kDefaultPriority;
     bool onlyRequest = false;  // the client can send nothing else before the reply (processes.md 3)
+    bool syncNative = false;   // an older program: the service syncs dma-bufs for native devices too (dma-buf.md 4.4)
     std::vector<JobTensor> inputs;
     std::vector<JobTensor> outputs;
     ParamMap params;
@@ -357,6 +362,7 @@ struct RunJob {
         archive(modelId);
         archive(priority);
         archive(onlyRequest);
+        archive(syncNative);
         archive.list(inputs, kMaxTensors);
         archive.list(outputs, kMaxTensors);
         archive(params);

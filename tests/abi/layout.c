@@ -75,3 +75,22 @@ VALUE(offsetof(larodTensorDims, len), 12 * sizeof(size_t));
 VALUE(sizeof(larodTensorPitches), 13 * sizeof(size_t));
 VALUE(offsetof(larodTensorPitches, pitches), 0);
 VALUE(offsetof(larodTensorPitches, len), 12 * sizeof(size_t));
+
+#ifdef LAROD_API_VERSION_1
+VALUE(LAROD_ERROR_INFERENCE, -1);
+#endif
+
+#if defined(LAROD_API_VERSION_1) || defined(LAROD_API_VERSION_2)
+_Static_assert(sizeof(larodChip) == sizeof(int), "larodChip is an int");
+VALUE(LAROD_CHIP_INVALID, 0);
+VALUE(LAROD_CHIP_DEBUG, 1);
+VALUE(LAROD_CHIP_TFLITE_CPU, 2);
+VALUE(LAROD_CHIP_TPU, 4);
+VALUE(LAROD_CHIP_CVFLOW_NN, 6);
+VALUE(LAROD_CHIP_TFLITE_GLGPU, 8);
+VALUE(LAROD_CHIP_CVFLOW_PROC, 9);
+VALUE(LAROD_CHIP_ACE, 10);
+VALUE(LAROD_CHIP_LIBYUV, 11);
+VALUE(LAROD_CHIP_TFLITE_ARTPEC8DLPU, 12);
+VALUE(LAROD_CHIP_OPENCL, 13);
+#endif
