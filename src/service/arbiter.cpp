@@ -46,7 +46,7 @@ Arbiter::Arbiter(const Options& options, UniqueFd spawner, session::PageMapping<
       signals_(makeSignalFd()),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       models_(sessionMemoryLimit()),
-      requests_({sessions_, models_, turns_, devices_, *servicePage}) {
+      requests_({sessions_, models_, turns_, devices_, *servicePage, monotonicNs()}) {
     watch(spawner_.fd(), EPOLLIN, Source::Spawner);
     watch(signals_.get(), EPOLLIN, Source::Signal);
     watch(timer_.get(), EPOLLIN, Source::Timer);
@@ -147,6 +147,9 @@ void Arbiter::onTimer() {
             turns.tick(now);
         }
     }
+    if (requests_.nextDeadline().value_or(UINT64_MAX) <= now) {
+        requests_.sendKept();
+    }
     while (SessionRecord* session = sessions_.takeDue(now)) {
         if (session->killReason().empty()) {
             session->kill("its client is gone");
@@ -155,7 +158,8 @@ void Arbiter::onTimer() {
 }
 
 void Arbiter::setTimer() {
-    uint64_t next = sessions_.nextDeadline().value_or(UINT64_MAX);
+    uint64_t next = std::min(sessions_.nextDeadline().value_or(UINT64_MAX),  //
+                             requests_.nextDeadline().value_or(UINT64_MAX));
     for (const DeviceTurns& turns : turns_) {
         next = std::min(next, turns.nextDeadline().value_or(UINT64_MAX));
     }
@@ -285,10 +289,11 @@ void Arbiter::tellClient(SessionRecord& session, const std::string& text) {
 
 // The service ends: each client is told, then its session goes.
 void Arbiter::stopAll() {
-    sessions_.forEach([this](SessionRecord& session) {
+    sessions_.forEachAfter(0, [this](SessionRecord& session) {
         tellClient(session, "the larod service was stopped");
         session.kill("the service was stopped");
         session.client.shutdown();
+        return true;
     });
     spawner_.shutdown();
 }

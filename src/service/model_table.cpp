@@ -116,6 +116,11 @@ wire::Models ModelTable::page(uint64_t afterId) const {
     return page;
 }
 
+void ModelTable::forEachAfter(uint64_t afterId, const std::function<bool(const ModelRecord&)>& act) const {
+    for (auto it = models_.upper_bound(afterId); it != models_.end() && act(it->second); ++it) {
+    }
+}
+
 bool ModelTable::removeSession(Accessor who) {
     bool sharedWent = false;
     for (auto it = models_.begin(); it != models_.end();) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -64,6 +65,9 @@ class ModelTable {
     // The session is gone: so are the models that live no longer than it (behaviour.md 3.2).
     // Whether models went that other sessions could use.
     bool removeSession(Accessor who);
+
+    // In the order of their ids, from the first greater than `afterId`, until `act` returns false.
+    void forEachAfter(uint64_t afterId, const std::function<bool(const ModelRecord&)>& act) const;
 
     [[nodiscard]] size_t size() const noexcept { return models_.size(); }
 

@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/monotonic_time.h"
+
 namespace larod::service {
 
 SessionRecord::SessionRecord(const session::control::SessionStarted& started, UniqueFd itsClient, UniqueFd itsControl,
@@ -12,6 +14,7 @@ SessionRecord::SessionRecord(const session::control::SessionStarted& started, Un
     : key(started.session),
       uid(started.uid),
       clientPid(started.clientPid),
+      startedNs(monotonicNs()),
       client(std::move(itsClient)),
       control(std::move(itsControl)),
       page(pageFd) {}

@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "service/device_turns.h"
 #include "service/model_table.h"
+#include "service/reply_queue.h"
 #include "service/session_memory.h"
 #include "session/control_messages.h"
 #include "session/status_page.h"
@@ -28,13 +29,19 @@ class SessionRecord {
 
     [[nodiscard]] int32_t pid() const noexcept { return pid_; }
     [[nodiscard]] const std::string& killReason() const noexcept { return killReason_; }  // empty: not killed
+    // Whether others count it: its client has said hello and not goodbye.
+    [[nodiscard]] bool isPresent() const noexcept {
+        return !left && page->greeted.load(std::memory_order_acquire) != 0;
+    }
     [[nodiscard]] Accessor accessor() const noexcept { return {key, uid}; }
 
     const SessionKey key;
     const uint32_t uid;
     const int32_t clientPid;
+    const uint64_t startedNs;
     wire::Channel client;  // a duplicate: for the note at the end
     wire::Channel control;
+    ReplyQueue replies{control};
     const session::PageMapping<session::StatusPage> page;
     SessionMemory memory;
     bool left = false;  // said goodbye: no longer in the tables

@@ -2,12 +2,15 @@
 #include "service/session_requests.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/monotonic_time.h"
 #include "buffer/file_identity.h"
+#include "service/status_report.h"
 #include "wire/codec.h"
 
 namespace larod::service {
@@ -15,6 +18,9 @@ namespace larod::service {
 namespace control = session::control;
 
 namespace {
+
+// The kernel counts the descriptors that a user has in flight, over all sockets, and nothing tells when there is room.
+constexpr uint64_t kRetryNs = 5'000'000;
 
 template <typename Message>
 Message decoded(const wire::Datagram& datagram) {
@@ -67,6 +73,8 @@ void SessionRequests::dispatch(SessionRecord& session, const wire::Header& heade
         reply(session, tables_.models.page(decoded<wire::GetModels>(datagram).afterId), requestId);
     } else if (type == wire::GetNumSessions::kType) {
         reply(session, wire::NumSessions{tables_.sessions.countPresent()}, requestId);
+    } else if (type == wire::GetStatus::kType) {
+        getStatus(session, requestId, datagram);
     } else if (type == control::Goodbye::kType) {
         leaveTables(session);
         reply(session, wire::Done{}, requestId);
@@ -79,9 +87,42 @@ template <typename Message>
 void SessionRequests::reply(SessionRecord& session, const Message& message, uint64_t requestId,
                             std::span<const int> fds) {
     const auto bytes = wire::encode(message, requestId, {buffer_.get(), wire::kMaxDatagramBytes});
-    if (session.control.send(bytes, fds, wire::Wait::No) == wire::Sent::WouldBlock) {
-        session.kill("it asks the service without reading the answers");
+    send(session, bytes, fds);
+}
+
+void SessionRequests::send(SessionRecord& session, std::span<const std::byte> bytes, std::span<const int> fds) {
+    switch (session.replies.send(bytes, fds, monotonicNs())) {
+        case ReplyQueue::Outcome::Sent:
+            break;
+        case ReplyQueue::Outcome::Kept:
+            kept_.insert(session.key);
+            retryNs_ = retryNs_.value_or(monotonicNs() + kRetryNs);
+            break;
+        case ReplyQueue::Outcome::GivenUp:
+            session.kill("it asks the service without reading the answers");
+            break;
     }
+}
+
+void SessionRequests::sendKept() {
+    const uint64_t now = monotonicNs();
+    std::erase_if(kept_, [&](SessionKey key) {
+        SessionRecord* session = tables_.sessions.find(key);
+        if (session == nullptr || !session->killReason().empty()) {
+            return true;
+        }
+        ReplyQueue::Outcome outcome = ReplyQueue::Outcome::GivenUp;
+        try {
+            outcome = session->replies.sendKept(now);
+        } catch (const Error& error) {
+            spdlog::error("session {}: {}", key, error.text());
+        }
+        if (outcome == ReplyQueue::Outcome::GivenUp) {
+            session->kill("it does not read the answers of the service");
+        }
+        return outcome != ReplyQueue::Outcome::Kept;
+    });
+    retryNs_ = kept_.empty() ? std::nullopt : std::optional(now + kRetryNs);
 }
 
 DeviceTurns* SessionRequests::turnsOf(uint32_t device) noexcept {
@@ -151,6 +192,15 @@ void SessionRequests::deleteModel(SessionRecord& session, uint64_t requestId, co
         tables_.servicePage.modelGeneration.fetch_add(1, std::memory_order_release);
     }
     reply(session, wire::Done{}, requestId);
+}
+
+void SessionRequests::getStatus(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
+    const auto request = decoded<wire::GetStatus>(datagram);
+    if (!mayReadStatus(session.uid)) {
+        throw Error(EACCES, "the status is for root and for user {}, who runs the service; you are user {}",
+                    ::geteuid(), session.uid);
+    }
+    reply(session, statusPage(tables_, request, monotonicNs()), requestId);
 }
 
 void SessionRequests::leaveTables(SessionRecord& session) {

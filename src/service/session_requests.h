@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct SharedTables {
     std::vector<DeviceTurns>& turns;  // by device
     const std::vector<wire::DeviceInfo>& devices;
     session::ServicePage& servicePage;
+    uint64_t startedNs;  // the service
 };
 
 // Thread: the arbiter's.
@@ -34,6 +37,11 @@ class SessionRequests {
 
     // Does what the message asks for and answers it. A session that breaks the protocol is killed.
     void handle(SessionRecord& session, wire::Datagram& datagram);
+
+    // Tries again to send the answers that had no room.
+    void sendKept();
+    // When to call sendKept(), if ever.
+    [[nodiscard]] std::optional<uint64_t> nextDeadline() const noexcept { return retryNs_; }
 
     // Other sessions no longer see it. A device that it still runs a job on is free when the job has ended.
     void leaveTables(SessionRecord& session);
@@ -46,13 +54,17 @@ class SessionRequests {
     void releaseMemory(SessionRecord& session, const wire::Datagram& datagram);
     void registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram);
     void fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
+    void getStatus(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     void deleteModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     [[nodiscard]] DeviceTurns* turnsOf(uint32_t device) noexcept;
 
+    void send(SessionRecord& session, std::span<const std::byte> bytes, std::span<const int> fds);
     template <typename Message>
     void reply(SessionRecord& session, const Message& message, uint64_t requestId, std::span<const int> fds = {});
 
     const SharedTables tables_;
+    std::set<SessionKey> kept_;  // sessions with answers that had no room
+    std::optional<uint64_t> retryNs_;
     std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes);
 };
 

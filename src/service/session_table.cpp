@@ -30,12 +30,11 @@ std::unique_ptr<SessionRecord> SessionTable::take(SessionKey key) noexcept {
 
 size_t SessionTable::countPresent() const noexcept {
     return static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(),
-                                             [](const auto& entry) { return !entry.second.session->left; }));
+                                             [](const auto& entry) { return entry.second.session->isPresent(); }));
 }
 
-void SessionTable::forEach(const std::function<void(SessionRecord&)>& act) const {
-    for (const auto& [key, entry] : sessions_) {
-        act(*entry.session);
+void SessionTable::forEachAfter(SessionKey key, const std::function<bool(SessionRecord&)>& act) const {
+    for (auto it = sessions_.upper_bound(key); it != sessions_.end() && act(*it->second.session); ++it) {
     }
 }
 

@@ -23,9 +23,10 @@ class SessionTable {
     // Nothing where there is no such session.
     [[nodiscard]] std::unique_ptr<SessionRecord> take(SessionKey key) noexcept;
 
-    // Sessions that have not left.
+    // Sessions that others count (SessionRecord::isPresent).
     [[nodiscard]] size_t countPresent() const noexcept;
-    void forEach(const std::function<void(SessionRecord&)>& act) const;
+    // In the order of their keys, from the first greater than `key`, until `act` returns false.
+    void forEachAfter(SessionKey key, const std::function<bool(SessionRecord&)>& act) const;
 
     // The session is to be ended at this time. The first call for a session holds.
     void setDeadline(SessionKey key, uint64_t whenNs);

@@ -16,6 +16,10 @@ namespace {
 // How long a session may take to start its job after a grant, on a machine that is busy, before others get the turn.
 constexpr uint64_t kStartGraceNs = 10'000'000;
 
+// A session that holds a wanted turn without a job is taken at its word, that it has just run one, no longer than this
+// a grant: more than an honest one needs, which starts within the grace and then has a slice.
+constexpr uint64_t kMaxRecentNs = 2 * (kStartGraceNs + kSliceNs);
+
 void wake(std::atomic<uint32_t>& word) {
     ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
@@ -27,6 +31,7 @@ void TurnEffects::grant(SessionKey key, uint64_t sliceEndNs) {
     if (turn == nullptr) {
         return;
     }
+    recentUntilNs_.reset();
     turn->threads.store(options_.threads, std::memory_order_relaxed);
     turn->sliceEndNs.store(sliceEndNs, std::memory_order_relaxed);
     turn->lastEndNs.store(monotonicNs() + kStartGraceNs, std::memory_order_relaxed);
@@ -52,7 +57,8 @@ TurnPort::Reclaim TurnEffects::reclaim(SessionKey key, uint64_t nowNs) {
     while (session::turnPhase(word) == session::kTurnIdle) {
         const uint64_t lastEnd = turn->lastEndNs.load(std::memory_order_relaxed);
         const bool recent = lastEnd > nowNs ? lastEnd - nowNs <= kStartGraceNs : nowNs - lastEnd < kIdleGraceNs;
-        if (recent) {
+        if (recent && nowNs < recentUntilNs_.value_or(UINT64_MAX)) {
+            recentUntilNs_ = recentUntilNs_.value_or(nowNs + kMaxRecentNs);
             return Reclaim::Recent;
         }
         const uint32_t none = session::withTurnPhase(word & ~session::kTurnWanted, session::kTurnNone);

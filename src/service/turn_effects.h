@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "service/device_turns.h"
@@ -29,6 +30,7 @@ class TurnEffects final : public TurnPort {
     const uint32_t device_;
     const std::string deviceName_;
     const Options& options_;
+    std::optional<uint64_t> recentUntilNs_;  // of this grant: how long "has just run a job" is believed
 };
 
 }  // namespace larod::service

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/monotonic_time.h"
 #include "session/job_check.h"
+#include "wire/status_messages.h"
 
 namespace larod::session {
 namespace {
@@ -76,6 +77,8 @@ bool Session::greet() {
     for (const auto& device : devices_) {
         welcome.devices.push_back({device->name(), device->instance()});
     }
+    page_.greeted.store(1,
+                        std::memory_order_release);  // before the client knows: it may ask how many sessions there are
     replies_.send(welcome, 0);
     return true;
 }
@@ -172,6 +175,9 @@ Session::Reading Session::handle(const wire::Header& header, wire::Datagram& dat
             break;
         case wire::MessageType::GetNumSessions:
             passOn<wire::GetNumSessions, wire::NumSessions>(header.requestId, datagram);
+            break;
+        case wire::MessageType::GetStatus:
+            passOn<wire::GetStatus, wire::Status>(header.requestId, datagram);
             break;
         case wire::MessageType::Disconnect:
             disconnect(header.requestId);
@@ -443,8 +449,17 @@ uint64_t Session::addTensors(std::vector<Tracked> tensors) {
     for (Tracked& tensor : tensors) {
         tracked_.emplace(++lastTrackingId_, std::move(tensor));
     }
-    page_.trackedTensors.store(tracked_.size(), std::memory_order_relaxed);
+    countTracked();
     return firstId;
+}
+
+void Session::countTracked() noexcept {
+    uint64_t bytes = 0;
+    for (const auto& [id, tracked] : tracked_) {
+        bytes += tracked.tensor->sizeBytes();
+    }
+    page_.trackedTensors.store(tracked_.size(), std::memory_order_relaxed);
+    page_.trackedBytes.store(bytes, std::memory_order_relaxed);
 }
 
 void Session::trackTensor(uint64_t requestId, wire::Datagram& datagram) {
@@ -528,7 +543,7 @@ void Session::releaseTensors(uint64_t requestId, const wire::Datagram& datagram)
                 tracked_.erase(it);
             }
         }
-        page_.trackedTensors.store(tracked_.size(), std::memory_order_relaxed);
+        countTracked();
     }
     control::ReleaseMemory memory;
     for (const Tracked& tracked : released) {

@@ -81,6 +81,7 @@ class Session {
     [[nodiscard]] bool exists(const std::shared_ptr<Model>& model);
     [[nodiscard]] std::shared_ptr<Model> findOrFetchModel(uint64_t modelId);
     [[nodiscard]] uint64_t addTensors(std::vector<Tracked> tensors);  // all or none; the ids follow each other
+    void countTracked() noexcept;                                     // the caller holds mutex_
     void forget(const std::shared_ptr<Model>& model);
     void runLater(uint64_t requestId, std::function<void()> load);
     void runLoads();

@@ -47,11 +47,13 @@ struct TurnState {
 };
 
 struct StatusPage {
+    std::atomic<uint32_t> greeted{0};    // 1: the client has said hello
     std::atomic<uint64_t> loadingOn{0};  // place of the device, from 1, on which a model is being loaded; 0: none is
     std::atomic<uint64_t> jobsDone{0};
     std::atomic<uint64_t> jobsFailed{0};
     std::atomic<uint64_t> jobsQueued{0};
     std::atomic<uint64_t> trackedTensors{0};
+    std::atomic<uint64_t> trackedBytes{0};
     std::atomic<uint64_t> deviceTimeNs{0};
     std::array<TurnState, wire::kMaxDevices> turns;
 };

@@ -79,6 +79,9 @@ class Tensor {
     Tensor(const Tensor&) = delete;
     Tensor& operator=(const Tensor&) = delete;
 
+    // As the client says; 0: it does not say.
+    [[nodiscard]] uint64_t sizeBytes() const noexcept { return size_; }
+
     // Whether a job can use `need` bytes of it through one of `deviceProps`; throws Error(LAROD_ERROR_FD) naming the
     // place. What only the kernel can tell is found out by bind().
     void check(TensorPlace place, size_t need, uint32_t deviceProps) const;

@@ -23,6 +23,8 @@ inline constexpr size_t kMaxDeviceNameLength = 255;
 inline constexpr size_t kMaxDevices = 64;
 inline constexpr size_t kMaxErrorTextLength = 8192;
 inline constexpr size_t kMaxModelsPerPage = 1024;    // a page ends sooner where the datagram is full
+inline constexpr size_t kMaxSessionsPerPage = 512;   // of a status: all that there can be
+inline constexpr size_t kMaxCommandLength = 63;      // of a program; the kernel has 15 characters
 inline constexpr size_t kMaxReleasedTensors = 4096;  // in one message; a client with more sends several
 inline constexpr size_t kMaxParams = 256;  // entries of a map: 256 * (127 + 127 + ...) stays far below a datagram
 

@@ -436,6 +436,7 @@ TEST_F(SessionTest, Tracks32TensorsAndNoMore) {
         ASSERT_NE(last, 0U);
     }
     EXPECT_EQ(page.trackedTensors.load(), 32U);
+    EXPECT_EQ(page.trackedBytes.load(), 0U) << "the client gave no size";
     const int fd = memory.get();
     EXPECT_NE(ask(wire::TrackTensor{{0, 0, LAROD_FD_TYPE_DISK}}, {&fd, 1}).failure(), "");
     ask(wire::ReleaseTensors{{last}});

@@ -130,6 +130,27 @@ TEST(Limits, OfKeysAndStrings) {
     expectRefusedByReader(message, kMaxParamLength, kMaxParamLength + 1);
 }
 
+TEST(Limits, OfPagesOfAStatus) {
+    Status message;
+    message.devices.resize(kMaxDevices);
+    message.sessions.resize(kMaxSessionsPerPage);
+    message.sessions[0].command = std::string(kMaxCommandLength, 'c');
+    message.models.resize(kMaxModelsPerPage);
+    message.models[0].name = std::string(kMaxModelNameLength, 'm');
+    expectFits(message);
+    expectRefusedByReader(message, kMaxSessionsPerPage, kMaxSessionsPerPage + 1);
+    expectRefusedByReader(message, kMaxCommandLength, kMaxCommandLength + 1);
+    Status sessions = message;
+    sessions.sessions.resize(kMaxSessionsPerPage + 1);
+    expectRefused(sessions);
+    Status command = message;
+    command.sessions[0].command += 'c';
+    expectRefused(command);
+    Status models = message;
+    models.models.resize(kMaxModelsPerPage + 1);
+    expectRefused(models);
+}
+
 TEST(Limits, OfPagesOfModels) {
     Models message;
     message.models.resize(kMaxModelsPerPage);

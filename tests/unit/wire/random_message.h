@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "wire/codec.h"
+#include "wire/status_messages.h"
 
 namespace larod::wire::test {
 
 // Every message but the two frozen ones, whose layout is their own.
 using AllMessages = std::tuple<Welcome, Disconnect, GetNumSessions, LoadModel, GetModel, GetModels, DeleteModel,
                                AllocTensors, TrackTensor, ReleaseTensors, RunJob, Done, Failure, NumSessions, Model,
-                               Models, TensorsAllocated, TensorTracked>;
+                               Models, TensorsAllocated, TensorTracked, GetStatus, Status>;
 
 // Calls function.operator()<Message>() for each.
 template <typename Function>
@@ -39,6 +40,7 @@ class RandomFiller {
     }
     void operator()(bool& value) { value = (random_() & 1U) != 0; }
     void operator()(Direction& value) { value = (random_() & 1U) != 0 ? Direction::Output : Direction::Input; }
+    void operator()(SessionState& value) { value = static_cast<SessionState>(random_() % 3); }
     template <ApiEnum T>
     void operator()(T& value) {
         value = static_cast<T>(random_() % valueCount(T{}));
