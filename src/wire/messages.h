@@ -53,7 +53,6 @@ enum class MessageType : uint32_t {
     ReleaseTensors = 24,
     RunJob = 25,
     GetStatus = 26,  // status_messages.h
-    GetStatus = 26,  // status_messages.h
 
     // Replies of the session.
     Done = 64,
@@ -63,7 +62,6 @@ enum class MessageType : uint32_t {
     Models = 68,
     TensorsAllocated = 69,
     TensorTracked = 70,
-    Status = 71,
     Status = 71,
 };
 
