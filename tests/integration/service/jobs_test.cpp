@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "support/callbacks.h"
 #include "support/client.h"
 #include "support/private_service.h"
 
@@ -22,27 +23,6 @@ class Jobs : public testing::Test {
   protected:
     PrivateService service_;
     Client client_;
-};
-
-// Counts callbacks and keeps their codes, in the order in which they came.
-class Callbacks {
-  public:
-    static void done(void* userData, larodError* error) {
-        auto* self = static_cast<Callbacks*>(userData);
-        const std::lock_guard lock(self->mutex_);
-        self->codes_.push_back(error == nullptr ? 0 : error->code);
-        self->changed_.notify_all();
-    }
-    std::vector<int> waitFor(size_t count) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return codes_.size() >= count; });
-        return codes_;
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<int> codes_;
 };
 
 TEST_F(Jobs, EchoThroughAllocatedTensors) {
