@@ -9,6 +9,7 @@
 #include "client/connection.h"
 #include "client/guard.h"
 #include "client/handshake.h"
+#include "client/poll.h"
 
 using namespace larod::client;
 namespace wire = larod::wire;
@@ -17,8 +18,10 @@ LAROD_EXPORT bool larodConnect(larodConnection** conn, larodError** error) {
     return guard(error, [&] {
         require(conn, "conn");
         *conn = nullptr;
-        wire::Channel channel(wire::connectSocket(wire::defaultSocketPath()));
-        const wire::Welcome welcome = shakeHands(channel, kHandshakeTimeout);
+        const auto deadline = Clock::now() + kHandshakeTimeout;
+        wire::Channel channel(wire::connectSocket(wire::defaultSocketPath(), kHandshakeTimeout));
+        const wire::Welcome welcome =
+            shakeHands(channel, std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()));
         *conn = new larodConnection(std::move(channel), welcome.devices);
     });
 }

@@ -14,8 +14,8 @@ class Channel;
 
 namespace larod::client {
 
-// A service answers within microseconds of its fork. The limit is there so that a program whose socket leads to
-// something else fails instead of hanging.
+// How long larodConnect takes at most, waiting to be accepted included. A service answers within microseconds of its
+// fork. The limit is there so that a program whose socket leads to something else fails instead of hanging.
 inline constexpr std::chrono::milliseconds kHandshakeTimeout{10'000};
 
 // Sends the Hello and waits for the Welcome. Throws Error(LAROD_ERROR_VERSION_MISMATCH) with both versions in its text,

@@ -2,8 +2,10 @@
 #include "wire/channel.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -31,6 +33,14 @@ void collectFds(msghdr& message, std::vector<UniqueFd>& fds) {
             fds.emplace_back(fd);
         }
     }
+}
+
+void setSendTimeout(int socket, std::chrono::microseconds timeout) noexcept {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+    timeval value = {};
+    value.tv_sec = static_cast<time_t>(seconds.count());
+    value.tv_usec = static_cast<suseconds_t>((timeout - seconds).count());
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &value, sizeof(value));  // can't fail on a socket
 }
 
 }  // namespace
@@ -132,7 +142,7 @@ void Channel::shutdown() noexcept {
     ::shutdown(socket_.get(), SHUT_RDWR);
 }
 
-UniqueFd connectSocket(const std::string& path) {
+UniqueFd connectSocket(const std::string& path, std::chrono::milliseconds timeout) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof(address.sun_path)) {
@@ -144,10 +154,19 @@ UniqueFd connectSocket(const std::string& path) {
     if (!socket) {
         throw Error(LAROD_ERROR_CONNECTION, "can't create a socket: {}", errnoText(errno));
     }
+    // connect() waits for room in the listener's queue, and poll() can't tell of it. The send timeout limits that wait.
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     int result = -1;
     do {
+        const auto left = std::chrono::ceil<std::chrono::microseconds>(deadline - std::chrono::steady_clock::now());
+        setSendTimeout(socket.get(), std::max(left, std::chrono::microseconds(1)));  // 0 would be for ever
         result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
     } while (result != 0 && errno == EINTR);
+    if (result != 0 && errno == EAGAIN) {
+        throw Error(LAROD_ERROR_CONNECTION,
+                    "the larod service at '{}' accepted no connection within {} ms; is it stopped, or overloaded?",
+                    path, timeout.count());
+    }
     if (result != 0) {
         throw Error(LAROD_ERROR_CONNECTION,
                     "can't connect to the larod service at '{}': {}. Is the service running? Start 'larod', or name "
@@ -155,6 +174,7 @@ UniqueFd connectSocket(const std::string& path) {
                     "in the environment variable LAROD_SOCKET",
                     path, errnoText(errno));
     }
+    setSendTimeout(socket.get(), std::chrono::microseconds(0));
     return socket;
 }
 

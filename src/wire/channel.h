@@ -2,6 +2,7 @@
 // One end of a SOCK_SEQPACKET connection: the only sendmsg and recvmsg of the project.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -67,8 +68,11 @@ class Channel {
     UniqueFd socket_;
 };
 
+// How long a connection may wait where those that a service has not accepted yet fill its queue.
+inline constexpr std::chrono::milliseconds kConnectTimeout{10'000};
+
 // Connects to the socket at `path`. Throws Error(LAROD_ERROR_CONNECTION) with the path and what to do.
-[[nodiscard]] UniqueFd connectSocket(const std::string& path);
+[[nodiscard]] UniqueFd connectSocket(const std::string& path, std::chrono::milliseconds timeout = kConnectTimeout);
 
 // Two connected ends. Throws Error(LAROD_ERROR_CONNECTION).
 [[nodiscard]] std::pair<UniqueFd, UniqueFd> makeSocketPair();

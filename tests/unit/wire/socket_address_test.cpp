@@ -3,15 +3,18 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "unit/open_fds.h"
@@ -90,6 +93,41 @@ TEST_F(SocketAddress, OfAnotherKindOfSocketOrFileIsRefused) {
     std::ofstream(file) << "text";
     EXPECT_NE(refusal(file).find(file), std::string::npos);
     EXPECT_NE(refusal(folder_).find(folder_), std::string::npos);
+}
+
+TEST_F(SocketAddress, OfAListenerWithAFullQueueIsGivenUpAfterTheTimeout) {
+    using namespace std::chrono;
+    const std::string path = folder_ + "/full.sock";
+    const UniqueFd listener = bound(path, SOCK_SEQPACKET);
+    ASSERT_EQ(::listen(listener.get(), 0), 0);
+    const UniqueFd queued = connectSocket(path);
+    const size_t before = test::countOpenFds();
+    const auto start = steady_clock::now();
+    try {
+        static_cast<void>(connectSocket(path, milliseconds(50)));
+        ADD_FAILURE() << "connected";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), LAROD_ERROR_CONNECTION);
+        EXPECT_NE(error.text().find(path), std::string::npos) << error.text();
+        EXPECT_NE(error.text().find("within 50 ms"), std::string::npos) << error.text();
+    }
+    EXPECT_GE(steady_clock::now() - start, milliseconds(50));
+    EXPECT_EQ(test::countOpenFds(), before);
+}
+
+TEST_F(SocketAddress, OfAListenerWithAFullQueueIsConnectedWhenThereIsRoom) {
+    const std::string path = folder_ + "/full.sock";
+    const UniqueFd listener = bound(path, SOCK_SEQPACKET);
+    ASSERT_EQ(::listen(listener.get(), 0), 0);
+    const UniqueFd queued = connectSocket(path);
+    std::thread acceptor([&] { const UniqueFd accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)); });
+    const UniqueFd waited = connectSocket(path);
+    acceptor.join();
+    timeval timeout = {1, 1};
+    socklen_t size = sizeof(timeout);
+    ASSERT_EQ(::getsockopt(waited.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, &size), 0);
+    EXPECT_EQ(timeout.tv_sec, 0);
+    EXPECT_EQ(timeout.tv_usec, 0) << "the timeout must not limit what is sent later";
 }
 
 TEST_F(SocketAddress, HasUpTo107Characters) {
