@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The messages between a session or the spawner and the arbiter. Same form as those of clients (wire/messages.h), same
-// codec; GetModel, GetModels, GetNumSessions, GetStatus and their replies are passed on as they are. What a session says is as
-// untrusted as what a client says.
+// codec; GetModel, GetModels, GetNumSessions, GetStatus and their replies are passed on as they are. What a session
+// says is as untrusted as what a client says.
 //
 // A session's requests have ids that grow; a message that wants no reply has id 0.
 #pragma once

@@ -101,6 +101,14 @@ class Layers(Tree):
         self.expect_violation("tools/larod-run/main.cpp", "#include <base/error.h>", "public headers only")
         self.expect_violation("tools/larod-run/main.cpp", '#include "../../src/base/error.h"', "neither")
 
+    def test_status_files_of_larod_client_may_speak_the_wire_protocol(self):
+        self.write("tools/larod-client/status_client.cpp", '#include "wire/codec.h"\n#include "client/handshake.h"')
+        self.write("src/wire/codec.h")
+        self.expect_violation("tools/larod-client/main.cpp", '#include "wire/codec.h"', "neither")
+
+    def test_status_files_of_larod_client_use_no_more_of_the_library(self):
+        self.expect_violation("tools/larod-client/status_client.cpp", '#include "client/guard.h"', "neither")
+
     def test_tools_dont_use_each_other(self):
         self.write("tools/larod-client/table.h")
         self.expect_violation("tools/larod-run/main.cpp", '#include "larod-client/table.h"', "another program")

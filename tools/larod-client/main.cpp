@@ -14,9 +14,12 @@
 #include "larod-client/handles.h"
 #include "larod-client/input_files.h"
 #include "larod-client/job_loop.h"
+#include "larod-client/model_table.h"
 #include "larod-client/options.h"
 #include "larod-client/output_files.h"
 #include "larod-client/stamped_output.h"
+#include "larod-client/status_client.h"
+#include "larod-client/status_text.h"
 #include "larod-client/stop_signal.h"
 #include "larod-client/tensor_description.h"
 #include "larod-client/tool_error.h"
@@ -61,13 +64,19 @@ ModelHandle loadModel(larodConnection* conn, const Options& options) {
         model.reset(larodLoadModel(conn, file.get(), device, LAROD_ACCESS_PRIVATE, name.c_str(), parameters.get(),
                                    error.out()));
         if (!model) {
+            if (error.code() == LAROD_ERROR_FD && name.empty()) {
+                throw ToolError(error.code(), fmt::format("Could not load the model: {} loads it from a file; name one "
+                                                          "with -g",
+                                                          options.device));
+            }
             if (error.code() != LAROD_ERROR_POWER_NOT_AVAILABLE || retry == kMaxPowerRetries) {
-                throw error.toolError(fmt::format("Could not load model '{}'", name));
+                throw error.toolError(name.empty() ? "Could not load the model"
+                                                   : fmt::format("Could not load model '{}'", name));
             }
             std::this_thread::sleep_for(kPowerRetryInterval);
         }
     }
-    printStamped(fmt::format("Model {} loaded", name));
+    printStamped(name.empty() ? "Model loaded" : fmt::format("Model {} loaded", name));
     if (options.debug) {
         const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
         printStamped(fmt::format("Loading took {:.2f} ms", elapsed.count()));
@@ -157,21 +166,64 @@ void runRounds(larodConnection* conn, const larodModel* model, const Options& op
                              result.elapsed.count() / static_cast<double>(result.rounds)));
 }
 
-void run(const Options& options) {
-    const ConnectionHandle connection = connectToService();
-    if (options.listDevices) {
-        const std::string table = deviceTable(connection.get());
-        printStamped("Devices:");
-        printPlain(table);
-        return;
+void countSessions(larodConnection* conn) {
+    LarodError error;
+    uint64_t count = 0;
+    if (!larodGetNumSessions(conn, &count, error.out())) {
+        throw error.toolError("Could not count the sessions");
     }
-    const ModelHandle model = loadModel(connection.get(), options);
+    printStamped(fmt::format("Sessions: {}", count));
+}
+
+void deleteModel(larodConnection* conn, uint64_t modelId) {
+    LarodError error;
+    const ModelHandle model(larodGetModel(conn, modelId, error.out()));
+    if (!model || !larodDeleteModel(conn, model.get(), error.out())) {
+        throw error.toolError(fmt::format("Could not delete model {}", modelId));
+    }
+    printStamped(fmt::format("Model {} deleted", modelId));
+}
+
+void loadAndRun(larodConnection* conn, const Options& options) {
+    const ModelHandle model = loadModel(conn, options);
     if (!options.inputs.empty()) {
-        runRounds(connection.get(), model.get(), options);
+        runRounds(conn, model.get(), options);
     }
     LarodError error;
-    if (!larodDeleteModel(connection.get(), model.get(), error.out())) {
+    if (!larodDeleteModel(conn, model.get(), error.out())) {
         throw error.toolError("Could not delete the model");
+    }
+}
+
+void printTable(std::string_view title, const std::string& table) {
+    printStamped(title);
+    printPlain(table);
+}
+
+void run(const Options& options) {
+    if (options.action == Action::ShowStatus) {
+        const wire::Status status = readStatus();
+        printPlain(options.json ? statusJson(status) : statusTables(status));
+        return;
+    }
+    const ConnectionHandle connection = connectToService();
+    switch (options.action) {
+        case Action::ListDevices:
+            printTable("Devices:", deviceTable(connection.get()));
+            break;
+        case Action::ListModels:
+            printTable("Models:", modelTable(connection.get()));
+            break;
+        case Action::CountSessions:
+            countSessions(connection.get());
+            break;
+        case Action::DeleteModel:
+            deleteModel(connection.get(), options.modelId);
+            break;
+        case Action::Run:
+        case Action::ShowStatus:
+            loadAndRun(connection.get(), options);
+            break;
     }
 }
 

@@ -71,7 +71,20 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
     app.set_version_flag("--version", "larod-client " OPENLAROD_VERSION_STRING);
     app.footer("Exit status: 0 success, 1 failure, 2 wrong usage. LAROD_SOCKET names the socket of the service.");
 
-    app.add_flag("-a,--list-devices", options.listDevices, "List the devices of the service and exit");
+    std::vector<Action> actions;
+    const auto addAction = [&](const std::string& names, Action action, const std::string& help) {
+        app.add_flag_callback(
+            names, [&actions, action] { actions.push_back(action); }, help);
+    };
+    std::optional<uint64_t> deletedModel;
+    addAction("-a,--list-devices", Action::ListDevices, "List the devices of the service and exit");
+    addAction("--list-models", Action::ListModels, "List the models of all sessions and exit");
+    addAction("--num-sessions", Action::CountSessions, "Print how many sessions the service has and exit");
+    addNumber(app, "--delete-model", deletedModel, "Delete the model with this id (--list-models prints ids) and exit");
+    addAction("--status", Action::ShowStatus,
+              "Print what the service does, its sessions, models and devices, and exit. For root and the user that the "
+              "service runs as");
+    app.add_flag("--json", options.json, "With --status: JSON instead of tables");
     addRepeatable(app, "-b,--model-param", modelParameters,
                   "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text")
         ->type_name("KEY:VALUE");
@@ -109,7 +122,20 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
     for (const std::string& parameter : modelParameters) {
         options.modelParameters.push_back(parseParameter(parameter));
     }
-    if (options.listDevices) {
+    if (deletedModel) {
+        actions.push_back(Action::DeleteModel);
+        options.modelId = *deletedModel;
+    }
+    if (actions.size() > 1) {
+        throw UsageError(
+            "more than one thing to do; -a, --list-models, --num-sessions, --delete-model and --status "
+            "stand alone");
+    }
+    options.action = actions.empty() ? Action::Run : actions.front();
+    if (options.json && options.action != Action::ShowStatus) {
+        throw UsageError("--json belongs to --status");
+    }
+    if (options.action != Action::Run) {
         return options;
     }
     if (options.device.empty()) {

@@ -12,8 +12,13 @@
 
 namespace larod::tools {
 
+// What one call of the tool does.
+enum class Action : uint8_t { Run, ListDevices, ListModels, CountSessions, DeleteModel, ShowStatus };
+
 struct Options {
-    bool listDevices = false;
+    Action action = Action::Run;
+    uint64_t modelId = 0;  // to delete
+    bool json = false;     // the status
     std::vector<Parameter> modelParameters;
     std::string device;
     bool debug = false;

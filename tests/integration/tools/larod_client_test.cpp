@@ -107,7 +107,7 @@ TEST_F(LarodClient, PrintsTheKnownLinesInTheirOrder) {
     ASSERT_EQ(lines.size(), 8U) << outcome.out;
     expectLine(lines[0], R"(Connecting to larod\.\.\.)");
     expectLine(lines[1], "Connected");
-    expectLine(lines[2], "Model  loaded");
+    expectLine(lines[2], "Model loaded");
     expectLine(lines[3], "Setting up randomly generated input tensors using random seed 7");
     expectLine(lines[4], R"(Running job for 3 round\(s\)\.\.\.)");
     expectLine(lines[5], "Output written to:");
@@ -376,6 +376,11 @@ TEST_F(LarodClient, DescribesTheTensorsForDebugging) {
 TEST_F(LarodClient, ReportsAnUnknownDeviceAndAMissingModel) {
     expectError(run({"-c", "no-such-device", "-b", "key:1"}), 1, R"(.*'no-such-device'.* \(-9\))");
     expectError(run({"-c", "debug-device", "-g", "missing.tflite"}), 1, R"(.*'missing\.tflite'.* \(2\))");
+}
+
+TEST_F(LarodClient, NamesTheOptionForTheFileWhereADeviceNeedsOne) {
+    expectError(run({"-c", "cpu-tflite", "-b", "a:1"}), 1, R"(Could not load the model: .*cpu-tflite.* -g \(-3\))");
+    expectError(run({"-c", "cpu-proc", "-b", "a:1"}), 1, R"(Could not load the model: .*\))");
 }
 
 TEST_F(LarodClient, ReportsThatThereIsNoService) {
