@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/listener.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "service/place_lock.h"
 
 namespace larod::service {
 namespace {
@@ -48,6 +50,18 @@ Listener::Listener(std::string path) : path_(std::move(path)) {
     if (!directory.empty() && ::mkdir(directory.c_str(), 0755) == 0) {
         createdDirectory_ = directory;
     }
+    try {
+        listen(address);
+    } catch (const Error&) {
+        if (!createdDirectory_.empty()) {
+            ::rmdir(createdDirectory_.c_str());
+        }
+        throw;
+    }
+}
+
+void Listener::listen(const sockaddr_un& address) {
+    const PlaceLock lock(path_);
     socket_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
     int result = ::bind(socket_.get(), generic, sizeof(address));
@@ -57,24 +71,23 @@ Listener::Listener(std::string path) : path_(std::move(path)) {
         result = ::bind(socket_.get(), generic, sizeof(address));
     }
     if (result != 0 || ::chmod(path_.c_str(), 0666) != 0 || ::listen(socket_.get(), kBacklog) != 0) {
-        const int reason = errno;
-        if (!createdDirectory_.empty()) {
-            ::rmdir(createdDirectory_.c_str());
-        }
-        throw Error(LAROD_ERROR_CONNECTION, "can't listen at '{}': {}", path_, errnoText(reason));
+        throw Error(LAROD_ERROR_CONNECTION, "can't listen at '{}': {}", path_, errnoText(errno));
     }
-    struct stat status = {};
-    if (::lstat(path_.c_str(), &status) == 0) {
-        device_ = status.st_dev;
-        inode_ = status.st_ino;
-    }
+    file_.reset(::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
 Listener::~Listener() {
-    // Somebody may have put another socket there.
-    struct stat status = {};
-    if (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
-        ::unlink(path_.c_str());
+    try {
+        const PlaceLock lock(path_);
+        // Somebody may have put another socket there.
+        struct stat own = {};
+        struct stat there = {};
+        if (::fstat(file_.get(), &own) == 0 && ::lstat(path_.c_str(), &there) == 0 && own.st_dev == there.st_dev &&
+            own.st_ino == there.st_ino) {
+            ::unlink(path_.c_str());
+        }
+    } catch (const Error&) {
+        // No place for a lock any more (a full disk): the file stays, and the next service replaces it.
     }
     if (!createdDirectory_.empty()) {
         ::rmdir(createdDirectory_.c_str());

@@ -2,7 +2,7 @@
 // The socket that clients connect to.
 #pragma once
 
-#include <sys/types.h>
+#include <sys/un.h>
 
 #include <string>
 
@@ -13,9 +13,9 @@ namespace larod::service {
 // Lives in the arbiter, which removes the file; the spawner accepts on the descriptor that it inherits.
 class Listener {
   public:
-    // Binds and listens. Creates the directory where it is missing; replaces the socket of a service that is gone, and
-    // no other file. Any user may connect that can reach it. Throws Error(LAROD_ERROR_CONNECTION) with the path and the
-    // reason, also where another service is listening.
+    // Binds and listens; of services that start at once with one path, one does. Creates the directory where it is
+    // missing; replaces the socket of a service that is gone, and no other file. Any user may connect that can reach
+    // it. Throws Error(LAROD_ERROR_CONNECTION) with the path and the reason, also where another service is listening.
     explicit Listener(std::string path);
     ~Listener();  // removes the file, and the directory if it was made here
     Listener(const Listener&) = delete;
@@ -28,11 +28,12 @@ class Listener {
     void closeSocket() noexcept { socket_.reset(); }
 
   private:
+    void listen(const sockaddr_un& address);
+
     std::string path_;
     std::string createdDirectory_;
     UniqueFd socket_;
-    dev_t device_ = 0;  // of the socket's file
-    ino_t inode_ = 0;
+    UniqueFd file_;  // the socket's file; while it is held, no other file has its inode number
 };
 
 }  // namespace larod::service

@@ -9,9 +9,15 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <latch>
+#include <memory>
+#include <thread>
+#include <vector>
 
 #include "base/error.h"
 #include "wire/channel.h"
@@ -93,6 +99,50 @@ TEST_F(ListenerTest, ReplacesTheSocketOfAServiceThatIsGone) {
     const Listener listener(path);
     const UniqueFd client = wire::connectSocket(path);
     EXPECT_TRUE(client);
+}
+
+TEST_F(ListenerTest, LetsOneOfManyReplaceASocketThatIsLeftOver) {
+    const std::string path = in("larod.sock");
+    for (int round = 0; round < 20; ++round) {
+        bindAt(path, SOCK_SEQPACKET).reset();
+        constexpr size_t kServices = 8;
+        std::array<std::unique_ptr<Listener>, kServices> listeners;
+        std::latch start(kServices);
+        std::vector<std::thread> threads;
+        for (auto& listener : listeners) {
+            threads.emplace_back([&start, &listener, &path] {
+                start.arrive_and_wait();
+                try {
+                    listener = std::make_unique<Listener>(path);
+                } catch (const Error& error) {
+                    EXPECT_NE(error.text().find("another service listens"), std::string::npos) << error.text();
+                }
+            });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+        EXPECT_EQ(std::count(listeners.begin(), listeners.end(), nullptr), static_cast<ptrdiff_t>(kServices) - 1);
+        EXPECT_TRUE(wire::connectSocket(path)) << "it is the one's whose file is there";
+        EXPECT_FALSE(fs::exists(path + ".lock"));
+    }
+}
+
+TEST_F(ListenerTest, LeavesTheSocketOfItsSuccessor) {
+    const std::string path = in("larod.sock");
+    auto first = std::make_unique<Listener>(path);
+    first->closeSocket();
+    const Listener second(path);
+    first.reset();
+    EXPECT_TRUE(wire::connectSocket(path));
+}
+
+TEST_F(ListenerTest, SaysWhyItsLockCannotBeMade) {
+    const std::string path = in("larod.sock");
+    fs::create_symlink("/dev/null", path + ".lock");
+    const std::string text = errorAt(path);
+    EXPECT_NE(text.find(path + ".lock"), std::string::npos) << text;
+    EXPECT_FALSE(fs::exists(path));
 }
 
 TEST_F(ListenerTest, RefusesThePlaceOfAServiceThatListens) {
