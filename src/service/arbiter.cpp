@@ -123,8 +123,8 @@ void Arbiter::onControl(SessionKey key) {
     if (received == wire::Received::WouldBlock) {
         return;
     }
-    if (received != wire::Received::Message) {
-        // It ends; SessionEnded follows.
+    if (received != wire::Received::Message || !session->killReason().empty()) {
+        // It ends, or is told to and gets nothing more; SessionEnded follows.
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, session->control.fd(), nullptr);
         return;
     }

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arbiter with a test as its spawner and sessions: limits, rights, sessions that lie, and those that die.
+#include "service/arbiter.h"
+
+#include <gtest/gtest.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <future>
+#include <thread>
+
+#include "base/monotonic_time.h"
+#include "buffer/memfd.h"
+#include "unit/service/fake_session.h"
+#include "wire/status_messages.h"
+
+namespace larod::service {
+namespace {
+
+namespace control = session::control;
+using test::Answer;
+using test::FakeSession;
+
+constexpr uint32_t kUser = 1000;
+constexpr uint32_t kOther = 2000;
+
+class ArbiterTest : public ::testing::Test {
+  protected:
+    ArbiterTest() : ArbiterTest(wire::makeSocketPair()) {}
+    ~ArbiterTest() override {
+        spawner_.shutdown();  // so the arbiter ends
+        thread_.join();
+    }
+
+    std::unique_ptr<FakeSession> start(uint32_t uid) {
+        auto session = std::make_unique<FakeSession>(++lastKey_, uid);
+        const std::array<int, 3> fds = {session->serviceEnd.get(), session->arbiterEnd.get(), session->pageFd.get()};
+        tell(session->started(), fds);
+        session->serviceEnd.reset();
+        return session;
+    }
+
+    void end(const FakeSession& session, int waitStatus) { tell(control::SessionEnded{session.key, waitStatus}); }
+
+    // What all sessions have sent before is dealt with after this: events are taken in the order of their arrival.
+    static void settle(FakeSession& witness) { witness.ask(wire::GetNumSessions{}).as<wire::NumSessions>(); }
+
+    static Answer load(FakeSession& session, larodAccess access) {
+        control::RegisterModel model;
+        model.info.access = access;
+        model.info.sizeBytes = 1;
+        model.info.name = "model";
+        return session.ask(model);
+    }
+    static uint64_t loadedId(FakeSession& session, larodAccess access) {
+        return load(session, access).as<control::ModelRegistered>().modelId;
+    }
+    static int deletion(FakeSession& session, uint64_t model) {
+        return session.ask(wire::DeleteModel{model}).failure();
+    }
+    static uint64_t countSessions(FakeSession& session) {
+        return session.ask(wire::GetNumSessions{}).as<wire::NumSessions>().count;
+    }
+
+    // False where the session does not get the turn.
+    static bool waitForTurn(const FakeSession& session, size_t device = 0) {
+        std::atomic<uint32_t>& word = session.page->turns[device].word;
+        const uint64_t until = monotonicNs() + test::kPatienceMs * uint64_t{1'000'000};
+        for (uint32_t seen = word; session::turnPhase(seen) == session::kTurnNone; seen = word) {
+            const timespec timeout = {1, 0};
+            ::syscall(SYS_futex, &word, FUTEX_WAIT, seen, &timeout, nullptr, 0);
+            if (monotonicNs() > until) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static void setPhase(const FakeSession& session, uint32_t phase) {
+        std::atomic<uint32_t>& word = session.page->turns[0].word;
+        word = session::withTurnPhase(word, phase);
+    }
+
+    Options options;
+    const UniqueFd servicePageFd = session::makePage("test");
+    session::PageMapping<session::ServicePage> servicePage{servicePageFd.get()};
+
+  private:
+    explicit ArbiterTest(std::pair<UniqueFd, UniqueFd> ends) : spawner_(std::move(ends.first)) {
+        std::promise<size_t> ready;
+        thread_ = std::thread([this, &ready, end = std::move(ends.second)]() mutable {
+            Arbiter arbiter(options, std::move(end), servicePage,
+                            [&ready](const auto& devices) { ready.set_value(devices.size()); });
+            EXPECT_FALSE(arbiter.run());
+        });
+        tell(control::Ready{{{"first", 0}, {"second", 0}}});
+        EXPECT_EQ(ready.get_future().get(), 2U);
+    }
+
+    template <typename Message>
+    void tell(const Message& message, std::span<const int> fds = {}) {
+        std::array<std::byte, 1024> buffer;
+        EXPECT_EQ(spawner_.send(wire::encode(message, 0, buffer), fds, wire::Wait::Yes), wire::Sent::Yes);
+    }
+
+    wire::Channel spawner_;
+    std::thread thread_;
+    SessionKey lastKey_ = 0;
+};
+
+// ---- Who counts
+
+TEST_F(ArbiterTest, CountsSessionsFromTheirHello) {
+    const auto first = start(kUser);
+    EXPECT_EQ(countSessions(*first), 1U);
+    const auto mute = start(kUser);
+    mute->page->greeted = 0;
+    EXPECT_EQ(countSessions(*first), 1U) << "whoever says nothing is no session";
+    mute->page->greeted = 1;
+    EXPECT_EQ(countSessions(*first), 2U);
+}
+
+TEST_F(ArbiterTest, ForgetsASessionWithItsGoodbye) {
+    const auto leaving = start(kUser);
+    const auto other = start(kUser);
+    const uint64_t model = loadedId(*leaving, LAROD_ACCESS_PRIVATE);
+    leaving->ask(control::Goodbye{}).as<wire::Done>();
+    EXPECT_EQ(countSessions(*other), 1U);
+    EXPECT_EQ(other->ask(wire::GetModel{model}).failure(), LAROD_ERROR_MODEL_NOT_FOUND);
+    EXPECT_EQ(load(*leaving, LAROD_ACCESS_PUBLIC).failure(), LAROD_ERROR_KILL_SESSION);
+}
+
+// ---- Limits
+
+TEST_F(ArbiterTest, GivesASessionItsMemoryAndNotOneByteMore) {
+    const auto session = start(kUser);
+    const uint64_t limit = sessionMemoryLimit();
+    const auto first = session->ask(control::AllocMemory{{limit - 1, 1}});
+    const auto allocated = first.as<control::MemoryAllocated>();
+    EXPECT_EQ(first.datagram->fds.size(), 2U);
+    EXPECT_EQ(session->ask(control::AllocMemory{{1}}).failure(), LAROD_ERROR_ALLOC);
+    EXPECT_EQ(session->ask(control::AllocMemory{{UINT64_MAX, UINT64_MAX}}).failure(), LAROD_ERROR_ALLOC);
+    const auto other = start(kUser);
+    EXPECT_EQ(other->ask(control::AllocMemory{{1}}).failure(), LAROD_ERROR_NONE);
+    session->send(control::ReleaseMemory{{allocated.ids[1], 12345}});
+    EXPECT_EQ(session->ask(control::AllocMemory{{2}}).failure(), LAROD_ERROR_ALLOC);
+    EXPECT_EQ(session->ask(control::AllocMemory{{1}}).failure(), LAROD_ERROR_NONE);
+}
+
+TEST_F(ArbiterTest, GivesASessionItsBuffersAndNotOneMore) {
+    const auto session = start(kUser);
+    const std::vector<uint64_t> some(64, 1);
+    for (size_t i = 0; i < kMaxBuffersPerSession / some.size(); ++i) {
+        ASSERT_EQ(session->ask(control::AllocMemory{some}).failure(), LAROD_ERROR_NONE);
+    }
+    EXPECT_EQ(session->ask(control::AllocMemory{{1}}).failure(), LAROD_ERROR_ALLOC);
+}
+
+TEST_F(ArbiterTest, LetsAUserLoadItsModelsAndNotOneMore) {
+    for (size_t i = 0; i < kMaxModelsPerUser / kMaxModelsPerSession; ++i) {
+        const auto session = start(kUser);
+        for (size_t k = 0; k < kMaxModelsPerSession; ++k) {
+            ASSERT_EQ(load(*session, LAROD_ACCESS_PUBLIC).failure(), LAROD_ERROR_NONE);
+        }
+        EXPECT_EQ(load(*session, LAROD_ACCESS_PUBLIC).failure(), LAROD_ERROR_LOAD_MODEL) << "of one session";
+        end(*session, 0);
+    }
+    const auto late = start(kUser);
+    EXPECT_EQ(load(*late, LAROD_ACCESS_PRIVATE).failure(), LAROD_ERROR_LOAD_MODEL) << "public models outlive sessions";
+    const auto other = start(kOther);
+    EXPECT_EQ(load(*other, LAROD_ACCESS_PRIVATE).failure(), LAROD_ERROR_NONE);
+    EXPECT_EQ(deletion(*other, 1), LAROD_ERROR_NONE);
+    EXPECT_EQ(load(*late, LAROD_ACCESS_PRIVATE).failure(), LAROD_ERROR_NONE);
+}
+
+// ---- Rights
+
+TEST_F(ArbiterTest, LetsThoseDeleteAModelWhoMay) {
+    const auto creator = start(kUser);
+    const auto sameUser = start(kUser);
+    const auto other = start(kOther);
+    const uint64_t own = loadedId(*creator, LAROD_ACCESS_PRIVATE);
+    const uint64_t user = loadedId(*creator, LAROD_ACCESS_USER_PROTECTED);
+    const uint64_t open = loadedId(*creator, LAROD_ACCESS_PUBLIC);
+
+    EXPECT_EQ(deletion(*sameUser, own), LAROD_ERROR_PERMISSION);
+    EXPECT_EQ(deletion(*other, own), LAROD_ERROR_PERMISSION);
+    EXPECT_EQ(deletion(*other, user), LAROD_ERROR_PERMISSION);
+    EXPECT_EQ(servicePage->modelGeneration, 0U);
+
+    EXPECT_EQ(deletion(*sameUser, user), LAROD_ERROR_NONE);
+    EXPECT_EQ(servicePage->modelGeneration, 1U);
+    EXPECT_EQ(deletion(*other, open), LAROD_ERROR_NONE);
+    EXPECT_EQ(servicePage->modelGeneration, 2U);
+    EXPECT_EQ(deletion(*creator, own), LAROD_ERROR_NONE);
+    EXPECT_EQ(servicePage->modelGeneration, 2U) << "nobody else could have it";
+    EXPECT_EQ(deletion(*creator, own), LAROD_ERROR_MODEL_NOT_FOUND);
+}
+
+TEST_F(ArbiterTest, EndsAUserProtectedModelWithTheLastSessionThatUsesIt) {
+    auto creator = start(kUser);
+    auto user = start(kUser);
+    const auto idle = start(kUser);
+    const uint64_t model = loadedId(*creator, LAROD_ACCESS_USER_PROTECTED);
+    EXPECT_EQ(user->ask(control::FetchModel{model}).failure(), LAROD_ERROR_NONE);
+    end(*creator, 0);
+    EXPECT_EQ(idle->ask(wire::GetModel{model}).failure(), LAROD_ERROR_NONE);
+    end(*user, 0);
+    EXPECT_EQ(idle->ask(wire::GetModel{model}).failure(), LAROD_ERROR_MODEL_NOT_FOUND);
+}
+
+TEST_F(ArbiterTest, TellsItsStatusToRootAndItsOwnUserOnly) {
+    const auto own = start(::geteuid());
+    const auto root = start(0);
+    const auto other = start(::geteuid() + 1);
+    const Answer refused = other->ask(wire::GetStatus{});
+    EXPECT_EQ(refused.failure(), EACCES);
+    EXPECT_NE(refused.as<wire::Failure>().text.find("for root"), std::string::npos);
+    EXPECT_EQ(root->ask(wire::GetStatus{}).as<wire::Status>().sessions.size(), 3U);
+
+    own->ask(control::AllocMemory{{4096}}).as<control::MemoryAllocated>();
+    const uint64_t model = loadedId(*other, LAROD_ACCESS_PUBLIC);
+    const auto status = own->ask(wire::GetStatus{}).as<wire::Status>();
+    ASSERT_EQ(status.devices.size(), 2U);
+    EXPECT_EQ(status.devices[1].info.name, "second");
+    ASSERT_EQ(status.sessions.size(), 3U);
+    EXPECT_EQ(status.sessions[0].id, own->key);
+    EXPECT_EQ(status.sessions[0].allocatedBytes, 4096U);
+    EXPECT_EQ(status.sessions[0].command, "") << "there is no such process";
+    ASSERT_EQ(status.models.size(), 1U);
+    EXPECT_EQ(status.models[0].id, model);
+    EXPECT_EQ(status.models[0].owner, other->key);
+    EXPECT_FALSE(status.more);
+    const auto rest = own->ask(wire::GetStatus{own->key, model}).as<wire::Status>();
+    EXPECT_EQ(rest.sessions.size(), 2U);
+    EXPECT_TRUE(rest.models.empty());
+}
+
+TEST_F(ArbiterTest, TellsInWhichStateSessionsAreAndWhoWaitsForADevice) {
+    const auto root = start(0);
+    const auto mute = start(kUser);
+    mute->page->greeted = 0;
+    const auto leaving = start(kUser);
+    leaving->ask(control::Goodbye{}).as<wire::Done>();
+    root->send(control::TurnWant{1});
+    ASSERT_TRUE(waitForTurn(*root, 1));
+    root->page->turns[1].word = session::withTurnPhase(root->page->turns[1].word, session::kTurnBusy);
+    mute->send(control::TurnWant{1});
+    settle(*mute);
+    const auto status = root->ask(wire::GetStatus{}).as<wire::Status>();
+    ASSERT_EQ(status.sessions.size(), 3U);
+    EXPECT_EQ(status.sessions[0].state, wire::SessionState::Open);
+    EXPECT_EQ(status.sessions[1].state, wire::SessionState::Connecting);
+    EXPECT_EQ(status.sessions[2].state, wire::SessionState::Leaving);
+    EXPECT_EQ(status.devices[1].holder, root->key);
+    EXPECT_EQ(status.devices[1].waiting, 1U);
+    EXPECT_EQ(status.devices[0].holder, 0U);
+}
+
+// ---- Sessions that lie
+
+TEST_F(ArbiterTest, KillsASessionThatTalksNonsense) {
+    const auto witness = start(kUser);
+    const auto liar = start(kUser);
+    liar->send(wire::Welcome{});
+    settle(*witness);
+    end(*liar, SIGKILL);
+    const std::string note = liar->note();
+    EXPECT_NE(note.find("it broke the protocol"), std::string::npos) << note;
+    EXPECT_EQ(countSessions(*witness), 1U);
+}
+
+TEST_F(ArbiterTest, GivesNothingToASessionThatIsToEnd) {
+    const auto witness = start(kUser);
+    const auto liar = start(kUser);
+    liar->send(wire::Welcome{});
+    liar->send(control::RegisterModel{}, 1);
+    settle(*witness);
+    settle(*witness);
+    EXPECT_TRUE(witness->ask(wire::GetModels{}).as<wire::Models>().models.empty());
+}
+
+TEST_F(ArbiterTest, KillsASessionThatRegistersAModelOfNoDeviceOrWithoutItsFile) {
+    const auto witness = start(kUser);
+    for (const bool wrongDevice : {true, false}) {
+        const auto liar = start(kUser);
+        control::RegisterModel model;
+        model.info.device = wrongDevice ? 2 : 0;
+        model.hasFile = !wrongDevice;
+        liar->send(model, 1);
+        settle(*witness);
+        end(*liar, SIGKILL);
+        EXPECT_NE(liar->note().find("wrong device or file"), std::string::npos);
+    }
+}
+
+TEST_F(ArbiterTest, SharesNoModelThatItsSessionCouldStillWriteTo) {
+    const auto session = start(kUser);
+    control::RegisterModel model;
+    model.info.access = LAROD_ACCESS_PUBLIC;
+    model.hasFile = true;
+    const UniqueFd file = buffer::makeSealedMemfd("test", 4096);
+    {
+        const session::PageMapping<session::StatusPage> mapped(file.get());  // for writing
+        const int fd = file.get();
+        EXPECT_EQ(session->ask(model, {&fd, 1}).failure(), LAROD_ERROR_LOAD_MODEL);
+    }
+    const int fd = file.get();
+    EXPECT_EQ(session->ask(model, {&fd, 1}).failure(), LAROD_ERROR_NONE);
+}
+
+TEST_F(ArbiterTest, IgnoresTurnsOfDevicesThatDoNotExist) {
+    const auto session = start(kUser);
+    session->send(control::TurnWant{2});
+    session->send(control::TurnBack{UINT32_MAX, true});
+    session->send(control::TurnBack{0, true});  // it has no turn
+    settle(*session);
+    EXPECT_EQ(session->page->turns[0].word, 0U);
+}
+
+TEST_F(ArbiterTest, TellsWhatIsPossibleOfASessionThatWritesAnythingIntoItsPage) {
+    const auto root = start(0);
+    const auto liar = start(kUser);
+    session::StatusPage& page = *liar->page;
+    for (auto* counter : {&page.loadingOn, &page.jobsDone, &page.jobsFailed, &page.jobsQueued, &page.trackedTensors,
+                          &page.trackedBytes, &page.deviceTimeNs}) {
+        counter->store(UINT64_MAX);
+    }
+    page.greeted = UINT32_MAX;
+    for (session::TurnState& turn : page.turns) {
+        turn.runningModel = UINT64_MAX;
+        turn.word = UINT32_MAX;
+        turn.lastEndNs = UINT64_MAX;
+    }
+    const auto status = root->ask(wire::GetStatus{}).as<wire::Status>();
+    ASSERT_EQ(status.sessions.size(), 2U);
+    EXPECT_EQ(status.sessions[1].trackedTensors, wire::kMaxTrackedTensors);
+    EXPECT_EQ(status.sessions[1].jobsQueued, wire::kMaxOutstandingRequests);
+    EXPECT_LE(status.sessions[1].deviceTimeNs, 2 * status.sessions[1].ageNs);
+    end(*liar, SIGSEGV);
+    EXPECT_NE(liar->note().find("signal 11"), std::string::npos);
+}
+
+TEST_F(ArbiterTest, TakesTheTurnOfASessionThatSaysForEverThatItHasJustRunAJob) {
+    const auto liar = start(kUser);
+    liar->send(control::TurnWant{0});
+    ASSERT_TRUE(waitForTurn(*liar));
+    std::jthread lie([&liar](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            liar->page->turns[0].lastEndNs = monotonicNs();
+            std::this_thread::yield();
+        }
+    });
+    const auto other = start(kOther);
+    other->send(control::TurnWant{0});
+    EXPECT_TRUE(waitForTurn(*other));
+    EXPECT_EQ(session::turnPhase(liar->page->turns[0].word), session::kTurnNone);
+}
+
+TEST_F(ArbiterTest, KeepsTheAnswersOfASessionThatHasNoRoomForThem) {
+    const auto session = start(kUser);
+    const auto witness = start(kUser);
+    wire::Channel arbiterEnd(std::move(session->arbiterEnd));
+    std::array<std::byte, 64> buffer;
+    uint64_t fillers = 0;
+    while (arbiterEnd.send(wire::encode(wire::Done{}, 0, buffer), {}, wire::Wait::No) == wire::Sent::Yes) {
+        ++fillers;
+    }
+    for (uint64_t id = 1; id <= kMaxKeptReplies; ++id) {
+        session->send(wire::GetNumSessions{}, id);
+    }
+    settle(*witness);
+    for (; fillers > 0; --fillers) {
+        ASSERT_EQ(test::receiveFrom(session->control).header.type, wire::Done::kType);
+    }
+    for (uint64_t id = 1; id <= kMaxKeptReplies; ++id) {
+        const Answer answer = test::receiveFrom(session->control);
+        EXPECT_EQ(answer.header.requestId, id);
+        EXPECT_EQ(answer.as<wire::NumSessions>().count, 2U);
+    }
+    EXPECT_EQ(countSessions(*witness), 2U);
+}
+
+TEST_F(ArbiterTest, KillsASessionThatAsksWithoutReadingTheAnswers) {
+    const auto witness = start(kUser);
+    const auto rude = start(kUser);
+    for (int i = 0; i < 10'000; ++i) {
+        if (rude->send(wire::GetNumSessions{}, 1, {}, wire::Wait::No) != wire::Sent::Yes) {
+            settle(*witness);
+        }
+    }
+    settle(*witness);
+    end(*rude, SIGKILL);
+    const std::string note = rude->note();
+    EXPECT_NE(note.find("without reading the answers"), std::string::npos) << note;
+}
+
+// ---- Sessions that die
+
+TEST_F(ArbiterTest, GivesTheTurnOfADeadSessionToTheNext) {
+    const auto dying = start(kUser);
+    const auto waiting = start(kUser);
+    dying->send(control::TurnWant{0});
+    ASSERT_TRUE(waitForTurn(*dying));
+    setPhase(*dying, session::kTurnBusy);
+    dying->page->turns[0].runningModel = loadedId(*dying, LAROD_ACCESS_PRIVATE);
+    waiting->send(control::TurnWant{0});
+    settle(*waiting);
+    EXPECT_EQ(session::turnPhase(waiting->page->turns[0].word), session::kTurnNone);
+    end(*dying, SIGSEGV);
+    EXPECT_TRUE(waitForTurn(*waiting));
+    const std::string note = dying->note();
+    EXPECT_NE(note.find("signal 11"), std::string::npos) << note;
+    EXPECT_NE(note.find("'model' on first"), std::string::npos) << note;
+}
+
+TEST_F(ArbiterTest, GivesTheTurnOfASessionThatLeftWhenItsJobHasEnded) {
+    const auto leaving = start(kUser);
+    const auto waiting = start(kUser);
+    leaving->send(control::TurnWant{0});
+    ASSERT_TRUE(waitForTurn(*leaving));
+    setPhase(*leaving, session::kTurnBusy);
+    leaving->ask(control::Goodbye{}).as<wire::Done>();
+    waiting->send(control::TurnWant{0});
+    settle(*waiting);
+    EXPECT_EQ(session::turnPhase(waiting->page->turns[0].word), session::kTurnNone) << "the job still runs";
+    setPhase(*leaving, session::kTurnNone);
+    leaving->send(control::TurnBack{0, true});
+    EXPECT_TRUE(waitForTurn(*waiting));
+    EXPECT_EQ(session::turnPhase(leaving->page->turns[0].word), session::kTurnNone) << "it wants nothing any more";
+}
+
+TEST_F(ArbiterTest, TellsTheClientOfADeadSessionWhyAndThenEnds) {
+    const auto session = start(kUser);
+    std::array<std::byte, 64> buffer;
+    ASSERT_EQ(session->client.send(wire::encode(wire::GetNumSessions{}, 1, buffer), {}, wire::Wait::Yes),
+              wire::Sent::Yes);  // nobody reads it
+    end(*session, SIGSEGV);
+    EXPECT_NE(session->note(), "");
+    wire::Datagram datagram;
+    EXPECT_EQ(session->client.receive(datagram, wire::Wait::Yes), wire::Received::Closed);
+}
+
+}  // namespace
+}  // namespace larod::service
