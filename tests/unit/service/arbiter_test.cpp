@@ -36,16 +36,24 @@ class ArbiterTest : public ::testing::Test {
 
     std::unique_ptr<FakeSession> start(uint32_t uid) {
         auto session = std::make_unique<FakeSession>(++lastKey_, uid);
-        const std::array<int, 3> fds = {session->serviceEnd.get(), session->arbiterEnd.get(), session->pageFd.get()};
-        tell(session->started(), fds);
-        session->serviceEnd.reset();
+        announce(*session);
         return session;
+    }
+
+    void announce(FakeSession& session) {
+        const std::array<int, 3> fds = {session.serviceEnd.get(), session.arbiterEnd.get(), session.pageFd.get()};
+        tell(session.started(), fds);
+        session.serviceEnd.reset();
     }
 
     void end(const FakeSession& session, int waitStatus) { tell(control::SessionEnded{session.key, waitStatus}); }
 
-    // What all sessions have sent before is dealt with after this: events are taken in the order of their arrival.
-    static void settle(FakeSession& witness) { witness.ask(wire::GetNumSessions{}).as<wire::NumSessions>(); }
+    // What all sessions have sent before is dealt with after this: events are taken in the order of their arrival, and
+    // with the first answer every session that has been started is among those that are listened to.
+    static void settle(FakeSession& witness) {
+        countSessions(witness);
+        countSessions(witness);
+    }
 
     static Answer load(FakeSession& session, larodAccess access) {
         control::RegisterModel model;
@@ -278,7 +286,6 @@ TEST_F(ArbiterTest, GivesNothingToASessionThatIsToEnd) {
     liar->send(wire::Welcome{});
     liar->send(control::RegisterModel{}, 1);
     settle(*witness);
-    settle(*witness);
     EXPECT_TRUE(witness->ask(wire::GetModels{}).as<wire::Models>().models.empty());
 }
 
@@ -430,6 +437,22 @@ TEST_F(ArbiterTest, GivesTheTurnOfASessionThatLeftWhenItsJobHasEnded) {
     leaving->send(control::TurnBack{0, true});
     EXPECT_TRUE(waitForTurn(*waiting));
     EXPECT_EQ(session::turnPhase(leaving->page->turns[0].word), session::kTurnNone) << "it wants nothing any more";
+}
+
+TEST_F(ArbiterTest, LeavesToTheClientWhatTheSpawnerToldItBefore) {
+    auto session = std::make_unique<FakeSession>(1'000, kUser);
+    wire::Channel spawnersEnd(UniqueFd(::dup(session->serviceEnd.get())));
+    announce(*session);
+    // As where no process can be made: the refusal, then the end of a session that never was one.
+    std::array<std::byte, 1024> buffer;
+    const wire::Refusal refusal{wire::kProtocolVersion, wire::kMagic, LAROD_ERROR_CREATE_SESSION, "no process"};
+    ASSERT_EQ(spawnersEnd.send(wire::encodeRefusal(refusal, buffer), {}, wire::Wait::No), wire::Sent::Yes);
+    end(*session, 0);
+    const Answer answer = test::receiveFrom(session->client);
+    EXPECT_EQ(answer.header.type, wire::Refusal::kType);
+    EXPECT_EQ(wire::decodeRefusal(answer.datagram->bytes()).value_or(wire::Refusal{}).text, "no process");
+    wire::Datagram datagram;
+    EXPECT_EQ(session->client.receive(datagram, wire::Wait::Yes), wire::Received::Closed);
 }
 
 TEST_F(ArbiterTest, TellsTheClientOfADeadSessionWhyAndThenEnds) {
