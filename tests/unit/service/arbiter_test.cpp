@@ -97,14 +97,13 @@ class ArbiterTest : public ::testing::Test {
 
   private:
     explicit ArbiterTest(std::pair<UniqueFd, UniqueFd> ends) : spawner_(std::move(ends.first)) {
-        std::promise<size_t> ready;
-        thread_ = std::thread([this, &ready, end = std::move(ends.second)]() mutable {
+        thread_ = std::thread([this, end = std::move(ends.second)]() mutable {
             Arbiter arbiter(options, std::move(end), servicePage,
-                            [&ready](const auto& devices) { ready.set_value(devices.size()); });
+                            [this](const auto& devices) { ready_.set_value(devices.size()); });
             EXPECT_FALSE(arbiter.run());
         });
         tell(control::Ready{{{"first", 0}, {"second", 0}}});
-        EXPECT_EQ(ready.get_future().get(), 2U);
+        EXPECT_EQ(ready_.get_future().get(), 2U);
     }
 
     template <typename Message>
@@ -114,6 +113,7 @@ class ArbiterTest : public ::testing::Test {
     }
 
     wire::Channel spawner_;
+    std::promise<size_t> ready_;
     std::thread thread_;
     SessionKey lastKey_ = 0;
 };
