@@ -63,6 +63,14 @@ class Installed(unittest.TestCase):
     def test_readme_program_in_cpp(self):
         self.compile_and_run(os.environ.get("CXX", "c++"), "-std=c++20", "app.cpp")
 
+    def test_programs_of_old_versions_compile_and_link(self):
+        for version in ("1", "2"):
+            run(
+                *os.environ.get("CC", "cc").split(), "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wno-cpp", "-D_GNU_SOURCE",
+                source / f"tests/integration/api/version_{version}_app.c", "-o", self.root / f"version_{version}.out",
+                *run("pkg-config", "--cflags", "--libs", "liblarod", env=self.environment).split(), "-pthread", env=self.environment,
+            )
+
     def test_library_has_its_soname(self):
         self.assertIn("[liblarod.so.1]", run("readelf", "-d", self.lib / "liblarod.so.1"))
 
