@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // larod: the service. Names every part and puts them together.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -32,6 +33,17 @@ void printReady(const std::string& socketPath, const std::vector<wire::DeviceInf
     std::printf("larod %s is ready at %s with devices: %s\n", OPENLAROD_VERSION_STRING, socketPath.c_str(),
                 names.empty() ? "none" : names.c_str());
     std::fflush(stdout);
+}
+
+// Where the standard descriptors are closed, sockets would get their numbers, and the log and the ready line with them.
+void openStandardDescriptors() {
+    int fd = -1;
+    do {
+        fd = ::open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        ::close(fd);
+    }
 }
 
 // The arbiter holds three descriptors a session, and one a public model.
@@ -90,6 +102,7 @@ int serve(const Options& options) {
 }  // namespace larod::service
 
 int main(int argc, char** argv) {
+    larod::service::openStandardDescriptors();
     int exitStatus = 0;
     const auto options = larod::service::parseOptions(argc, argv, exitStatus);
     if (!options) {
