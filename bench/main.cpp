@@ -36,16 +36,26 @@ struct Network {
         : model(connection, options.model),
           first(connection, model),
           second(connection, model),
+          twoCpus(options.twoCpus),
           local(options.model, options.threads),
           behindPingPong(floor) {}
 
     // One block of each kind.
     void round(size_t count) {
+        moveTo(1);
         inProcess.block(count, [this] { local.run(); });
+        inProcessWhole.addBlock(inProcessBlock(count));
+        moveTo(0);
         synchronous.block(count, [this] { first.run(); });
         pingPongAround.block(count, [this] { behindPingPong.once(); });
-        inProcessWhole.addBlock(inProcessBlock(count));
         twoInFlight.addBlock(runInFlight({&first, &second}, count) / static_cast<double>(count));
+    }
+
+    // The engine in this process runs where the service's does: two CPUs of a machine are not equally fast.
+    void moveTo(size_t side) const {
+        if (!twoCpus.empty()) {
+            runOnCpu(twoCpus[side]);
+        }
     }
 
     double inProcessBlock(size_t count) {
@@ -59,6 +69,7 @@ struct Network {
     Model model;
     Job first;
     Job second;
+    const std::vector<int>& twoCpus;
     InProcess local;
     // The same engine in a bare process that answers one message with another: the least that any service can cost
     // whose client sleeps while the network runs. A CPU that has slept for milliseconds wakes up later than one that
