@@ -277,18 +277,17 @@ TEST_F(Behaviour_3_2, TheEndOfTheSessionDeletesItsPrivateModelsAndKeepsPublicOne
 TEST_F(Behaviour_3_2, DeletingWhileJobsRunAndWaitFinishesTheOneAndFailsTheOthers) {
     Params params;
     params.set("debug.delay", 300'000);
-    const Job job(client_, loadParams(client_, kDebug, params));
-    const Job marker(client_, converter(client_));
+    const WatchedJob job(client_, loadParams(client_, kDebug, params));
     Callbacks callbacks;
     constexpr size_t kJobs = 5;
     for (size_t i = 0; i < kJobs; ++i) {
         ASSERT_TRUE(larodRunJobAsync(client_.get(), job.request.get(), Callbacks::done, &callbacks, nullptr));
     }
-    expectRuns(client_, marker.request);  // what was sent before it has been read, and the first job runs
+    ASSERT_TRUE(job.waitForStart());
     CallError error;
     ASSERT_TRUE(larodDeleteModel(client_.get(), job.model.get(), error)) << error.text();
     // Unknown from now on, whatever still runs.
-    EXPECT_TRUE(modelIds(client_).size() == 1);
+    EXPECT_TRUE(modelIds(client_).empty());
     expectFails(client_, job.request, LAROD_ERROR_MODEL_NOT_FOUND);
     const auto codes = callbacks.waitFor(kJobs);
     EXPECT_EQ(std::count(codes.begin(), codes.end(), LAROD_ERROR_NONE), 1);
@@ -301,13 +300,12 @@ TEST_F(Behaviour_3_2, DeletingAPublicModelFailsTheWaitingJobsOfOtherSessions) {
     params.set("debug.delay", 300'000);
     const auto model = loadParams(client_, kDebug, params, LAROD_ACCESS_PUBLIC);
     CallError error;
-    const Job job(other, LoadedModel(larodGetModel(other.get(), idOf(model), error)));
-    const Job marker(other, converter(other));
+    const WatchedJob job(other, LoadedModel(larodGetModel(other.get(), idOf(model), error)));
     Callbacks callbacks;
     for (int i = 0; i < 3; ++i) {
         ASSERT_TRUE(larodRunJobAsync(other.get(), job.request.get(), Callbacks::done, &callbacks, nullptr));
     }
-    expectRuns(other, marker.request);
+    ASSERT_TRUE(job.waitForStart());
     ASSERT_TRUE(larodDeleteModel(client_.get(), model.get(), error)) << error.text();
     const auto codes = callbacks.waitFor(3);
     EXPECT_EQ(std::count(codes.begin(), codes.end(), LAROD_ERROR_MODEL_NOT_FOUND), 2) << testing::PrintToString(codes);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Behaviour 7: whose job is next.
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +9,6 @@
 
 #include "conformance/service.h"
 #include "support/callbacks.h"
-#include "support/threads.h"
 
 namespace larod::test {
 namespace {
@@ -43,12 +41,11 @@ class TaggedJobs {
 };
 
 TEST_F(Behaviour_7, WithinASessionHigherPrioritiesGoFirstAndEqualOnesInOrder) {
-    const Job first(client_, slowModel(client_, kLongUs));
+    const WatchedJob first(client_, slowModel(client_, kLongUs));
     const Job other(client_, echoModel(client_, 1));
-    const Job marker(client_, converter(client_));
     TaggedJobs jobs(client_);
     jobs.start(first.request, 0, 50);
-    expectRuns(client_, marker.request);  // read after it, on another device: the first one runs
+    ASSERT_TRUE(first.waitForStart());
     const std::vector<uint8_t> priorities = {50, 10, 90, 50, 100, 0, 90, 100, 10, 0};
     for (size_t i = 0; i < priorities.size(); ++i) {
         jobs.start(other.request, static_cast<int>(i) + 1, priorities[i]);
@@ -57,12 +54,11 @@ TEST_F(Behaviour_7, WithinASessionHigherPrioritiesGoFirstAndEqualOnesInOrder) {
 }
 
 TEST_F(Behaviour_7, ARunningJobIsNotInterruptedAndTheNewHighestIsNext) {
-    const Job low(client_, slowModel(client_, kLongUs));
+    const WatchedJob low(client_, slowModel(client_, kLongUs));
     const Job middle(client_, echoModel(client_, 1));
-    const Job marker(client_, converter(client_));
     TaggedJobs jobs(client_);
     jobs.start(low.request, 1, 0);
-    expectRuns(client_, marker.request);  // read after it, on another device: the first one runs
+    ASSERT_TRUE(low.waitForStart());
     jobs.start(middle.request, 2, 50);
     jobs.start(middle.request, 3, 50);
     jobs.start(middle.request, 4, 100);
@@ -70,9 +66,8 @@ TEST_F(Behaviour_7, ARunningJobIsNotInterruptedAndTheNewHighestIsNext) {
 }
 
 TEST_F(Behaviour_7, TheDefaultPriorityIsFifty) {
-    const Job first(client_, slowModel(client_, kLongUs));
+    const WatchedJob first(client_, slowModel(client_, kLongUs));
     const Job other(client_, echoModel(client_, 1));
-    const Job marker(client_, converter(client_));
     const Request unset(other.model, other.inputs, other.outputs);
     CallbackOrder order;
     std::deque<CallbackOrder::Tag> tags;
@@ -81,7 +76,7 @@ TEST_F(Behaviour_7, TheDefaultPriorityIsFifty) {
         EXPECT_TRUE(larodRunJobAsync(client_.get(), request.get(), CallbackOrder::Tag::done, &tags.back(), nullptr));
     };
     start(first.request, 0);
-    expectRuns(client_, marker.request);
+    ASSERT_TRUE(first.waitForStart());
     ASSERT_TRUE(larodSetJobRequestPriority(other.request.get(), 49, nullptr));
     start(other.request, 1);
     start(unset, 2);
@@ -141,11 +136,14 @@ TEST_F(Behaviour_7, SynchronousJobsUseTheSameQueueWithTheirPriority) {
     ASSERT_TRUE(larodSetJobRequestPriority(quick.request.get(), 100, nullptr));
     expectRuns(client_, quick.request);
     EXPECT_LT(callbacks.count(), kJobs);
+    // With the lowest priority it runs after all of them: the last one has written its output.
+    const Job last(client_, echoModel(client_, 1));
+    last.inputs.write(0, std::vector<uint8_t>{7});
+    ASSERT_TRUE(larodRunJobAsync(client_.get(), last.request.get(), Callbacks::done, &callbacks, nullptr));
     ASSERT_TRUE(larodSetJobRequestPriority(quick.request.get(), 0, nullptr));
     expectRuns(client_, quick.request);
-    // All of the others ran before; at most the last one's callback is still on its way.
-    EXPECT_GE(callbacks.count(), kJobs - 1);
-    callbacks.waitFor(kJobs);
+    EXPECT_EQ(last.outputs.read(0), std::vector<uint8_t>{7});
+    callbacks.waitFor(kJobs + 1);
 }
 
 TEST_F(Behaviour_7, LoadingStopsNeitherJobsOnOtherDevicesNorOtherSessions) {
@@ -221,16 +219,11 @@ TEST_F(Behaviour_7, PipelinesOverTwoDevicesGiveEveryFrameItsResult) {
 }
 
 TEST_F(Behaviour_7, JobsOfTwoThreadsOnTwoDevicesRunAtTheSameTime) {
-    const Job hanging(client_, actingModel(client_, "hang"));
+    const WatchedJob hanging(client_, actingModel(client_, "hang"));
     const Job other(client_, converter(client_));
     std::optional<Failure> failure;
-    std::atomic<pid_t> firstId{0};
-    std::thread first([&] {
-        firstId = ::gettid();
-        failure = run(client_, hanging.request);
-    });
-    // Asleep: the job is sent, and what this thread sends now is read after it.
-    ASSERT_TRUE(eventually([&] { return sleeps(firstId); }));
+    std::thread first([&] { failure = run(client_, hanging.request); });
+    EXPECT_TRUE(hanging.waitForStart());
     for (int i = 0; i < 20; ++i) {
         expectRuns(client_, other.request);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -65,6 +66,26 @@ struct Job {
           outputs(allocTensors(client, model, Side::Outputs)),
           request(model, inputs, outputs) {}
 
+    LoadedModel model;
+    Tensors inputs;
+    Tensors outputs;
+    Request request;
+};
+
+// A job of which can be seen that it has started: its input is read from a file then, whose position moves.
+struct WatchedJob {
+    WatchedJob(const Client& client, LoadedModel loaded)
+        : model(std::move(loaded)),
+          inputs(ownTensors(client, model, Side::Inputs, files, LAROD_FD_PROP_READWRITE)),
+          outputs(allocTensors(client, model, Side::Outputs)),
+          request(model, inputs, outputs) {
+        ::lseek(files[0].get(), 0, SEEK_SET);
+    }
+    [[nodiscard]] bool waitForStart() const {
+        return eventually([this] { return ::lseek(files[0].get(), 0, SEEK_CUR) > 0; });
+    }
+
+    std::vector<UniqueFd> files;
     LoadedModel model;
     Tensors inputs;
     Tensors outputs;
