@@ -6,12 +6,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -44,6 +46,21 @@ namespace control = session::control;
 // A session is a process and three descriptors of the arbiter. No user can take all of them.
 constexpr size_t kMaxSessions = 512;
 constexpr size_t kMaxSessionsPerUser = 256;
+
+// Of the arbiter: what it has open without any session, and while it makes buffers.
+constexpr uint64_t kReservedFds = 32;
+constexpr uint64_t kFdsPerSession = 3;
+
+// How many sessions this process's limit of open files allows, which is also the arbiter's. A session beyond would be
+// welcomed and could do nothing.
+uint64_t sessionsThatFit() {
+    rlimit limit = {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return kMaxSessions;
+    }
+    const uint64_t fds = limit.rlim_cur;
+    return std::clamp<uint64_t>((fds - std::min(fds, kReservedFds)) / kFdsPerSession, 1, kMaxSessions);
+}
 
 constexpr uint64_t kRefusalLogIntervalNs = 1'000'000'000;
 
@@ -86,7 +103,8 @@ class Spawner {
         uid_t uid;
     };
     std::map<pid_t, Running> sessions_;  // by process
-    Quota quota_{kMaxSessionsPerUser, kMaxSessions};
+    const uint64_t maxSessions_ = sessionsThatFit();
+    Quota quota_{kMaxSessionsPerUser, maxSessions_};
     uint64_t lastSession_ = 0;
     uint64_t lastRefusalLogNs_ = 0;
     const pid_t spawnerPid_ = ::getpid();
@@ -201,7 +219,7 @@ void Spawner::startSession(UniqueFd client) {
             throw Error(
                 LAROD_ERROR_CREATE_SESSION,
                 "{} sessions are open, {} of them of user {}; at most {} and {} are possible. Disconnect some first",
-                quota_.all(), quota_.of(credentials.uid), credentials.uid, kMaxSessions, kMaxSessionsPerUser);
+                quota_.all(), quota_.of(credentials.uid), credentials.uid, maxSessions_, kMaxSessionsPerUser);
         }
         auto [arbiterEnd, sessionEnd] = wire::makeSocketPair();
         UniqueFd page = session::makePage("larod-session");

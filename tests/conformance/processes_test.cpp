@@ -183,6 +183,33 @@ TEST_F(Processes, AClientWithFewDescriptorsGetsErrorsAndGoesOn) {
     }));
 }
 
+TEST(ProcessesOfTheService, AServiceWithFewDescriptorsRefusesSessionsAndServesTheOthers) {
+    // In a child, since a limit can't be raised again. The service needs several descriptors a session and meets it
+    // first.
+    EXPECT_TRUE(inChild([] {
+        const UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        limitDescriptors(static_cast<rlim_t>(next.get()) + 40);
+        const PrivateService service;
+        const Client first;
+        const Job job(first, echoModel(first, 10));
+        std::vector<larodConnection*> connections;
+        CallError error;
+        larodConnection* connection = nullptr;
+        while (larodConnect(&connection, error)) {
+            connections.push_back(connection);
+        }
+        EXPECT_EQ(error.code(), LAROD_ERROR_CREATE_SESSION) << error.text();
+        EXPECT_LT(connections.size(), 20U);
+        expectRuns(first, job.request);
+        for (larodConnection*& each : connections) {
+            EXPECT_TRUE(larodDisconnect(&each, error)) << error.text();
+        }
+        EXPECT_TRUE(eventually([] { return echoWorks(3); }));
+        expectRuns(first, job.request);
+        return !testing::Test::HasFailure();
+    }));
+}
+
 // Any function from any thread, on one connection; the thread sanitizer looks on.
 class Stress {
   public:
