@@ -5,10 +5,10 @@
 
 #include <climits>
 #include <functional>
-#include <future>
 #include <utility>
 
 #include "conformance/service.h"
+#include "support/callbacks.h"
 #include "support/tflite_writer.h"
 
 namespace larod::test {
@@ -85,9 +85,9 @@ bool runs(World& w, const LoadedModel& model, larodTensor** inputs, size_t numIn
 
 // The same, asynchronously: gives the callback's error as the call's.
 struct AsyncOutcome {
-    std::promise<int> code;
+    Awaited<int> code;
     static void done(void* userData, larodError* error) {
-        static_cast<AsyncOutcome*>(userData)->code.set_value(error == nullptr ? 0 : error->code);
+        static_cast<AsyncOutcome*>(userData)->code.set(error == nullptr ? 0 : error->code);
     }
 };
 
@@ -97,7 +97,7 @@ int asyncCode(World& w, const LoadedModel& model, larodTensor** inputs, size_t n
     AsyncOutcome outcome;
     EXPECT_TRUE(larodRunJobAsync(w.client.get(), request, AsyncOutcome::done, &outcome, nullptr));
     larodDestroyJobRequest(&request);
-    return outcome.code.get_future().get();
+    return outcome.code.get();
 }
 
 larodModel* acting(World& w, const char* key, const char* action) {
@@ -417,7 +417,7 @@ TEST(Api_17_Callbacks, TheCodesOfALoadArriveInTheCallback) {
                 AsyncOutcome::done(userData, error);
             },
             &outcome, nullptr));
-        EXPECT_EQ(outcome.code.get_future().get(), code);
+        EXPECT_EQ(outcome.code.get(), code);
     }
 }
 

@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "larod.h"
@@ -35,6 +37,32 @@ class Callbacks {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<int> codes_;
+};
+
+// A value that a callback gives to the thread that waits for it. Unlike a std::promise, it may be destroyed as soon as
+// get() has returned, while the callback is still on its way out of set().
+template <typename T>
+class Awaited {
+  public:
+    void set(T value) {
+        const std::lock_guard lock(mutex_);
+        value_ = std::move(value);
+        changed_.notify_all();
+    }
+    T get() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return value_.has_value(); });
+        return *value_;
+    }
+    [[nodiscard]] bool isThere() const {
+        const std::lock_guard lock(mutex_);
+        return value_.has_value();
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::optional<T> value_;
 };
 
 // The tags of jobs in the order of their callbacks.
