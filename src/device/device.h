@@ -98,6 +98,10 @@ class Device {
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] uint32_t instance() const noexcept { return instance_; }
 
+    // Whose hardware runs the jobs: another device's, where this one only presents it (stand_in.h). Devices of one
+    // target share its turn and its queue. The target of a target is itself.
+    [[nodiscard]] virtual Device& target() noexcept { return *this; }
+
     [[nodiscard]] virtual Capabilities capabilities() const noexcept = 0;
 
     // Whether its models are files (fd needed) or parameter maps (a file is ignored) (behaviour.md 3).

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device that presents another one, its target, under a name of its own: programs have the names of a product's
+// devices compiled in, and run where that hardware is not.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "device/device.h"
+
+namespace larod::device {
+
+// What of its target a stand-in shows. Without any it is a further name of the target.
+struct StandInLimits {
+    // The fd properties that its clients may use; the target's where there are none.
+    std::optional<Capabilities> capabilities = std::nullopt;
+};
+
+// A device `name`, instance 0, whose jobs `target` runs. `target` outlives the device, and was warmed up. Models of
+// the two are the target's: where both load or run at a time, that is two calls of the target at a time, so whoever
+// gives devices their turns and queues goes by Device::target().
+[[nodiscard]] std::unique_ptr<Device> makeStandIn(std::string name, Device& target, StandInLimits limits = {});
+
+}  // namespace larod::device
