@@ -5,16 +5,27 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "device/device.h"
+#include "device/image_limits.h"
 
 namespace larod::device {
 
-// What of its target a stand-in shows. Without any it is a further name of the target.
+// What of its target a stand-in shows. Without any it is a further name of the target. Refers to memory that outlives
+// it, as the tables of profiles do.
 struct StandInLimits {
-    // The fd properties that its clients may use; the target's where there are none.
+    // The fd properties that its clients may use; the target's where there are none. READWRITE and MAP only where the
+    // target has them.
     std::optional<Capabilities> capabilities = std::nullopt;
+
+    // Integer load parameters that the device has and its target has not: without effect, and not passed on.
+    std::span<const std::string_view> loadSwitches = {};
+
+    // Of devices that load image descriptions.
+    std::optional<ImageLimits> image = std::nullopt;
 };
 
 // A device `name`, instance 0, whose jobs `target` runs. `target` outlives the device, and was warmed up. Models of
