@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "device/debug/debug_device.h"
-#include "device/libyuv/libyuv_device.h"
+#include "device/proc/proc_device.h"
 #include "device/litert/litert_device.h"
 
 namespace larod::device {
@@ -19,7 +19,7 @@ std::vector<std::unique_ptr<Device>> makeDevices() {
     };
     static constexpr Entry kEntries[] = {
         {"cpu-tflite", makeLitertDevice},
-        {"cpu-proc", makeLibyuvDevice},
+        {"cpu-proc", makeProcDevice},
         {"debug-device", makeDebugDevice},
     };
     std::vector<std::unique_ptr<Device>> devices;

@@ -12,18 +12,20 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "device/libyuv/axis_filter.h"
+#include "device/proc/axis_filter.h"
+#include "device/proc/image_format.h"
 
 namespace larod::device::proc {
 
 // Where a plane's samples are.
 struct PlaneLayout {
-    size_t offset = 0;       // of the first row, in the image
-    size_t pitch = 0;        // bytes from one row to the next
-    size_t sampleBytes = 1;  // from one sample to the next: 2 in nv12's chroma
-    size_t components = 1;   // interleaved in a sample, one byte each, <= 3
+    size_t offset = 0;                       // of the first row, in the image
+    size_t pitch = 0;                        // bytes from one row to the next
+    size_t sampleBytes = 1;                  // from one sample to the next: 2 in nv12's chroma
+    std::span<const ComponentPlace> places;  // what of a sample is used; lives longer
 };
 
 class PlaneScaler {
@@ -36,9 +38,9 @@ class PlaneScaler {
     void setWindow(const AxisWindow& horizontal, Filter horizontalFilter, size_t width, const AxisWindow& vertical,
                    Filter verticalFilter, size_t height);
 
-    // Puts output row `y` of each component into rows[first], rows[first + 1] ... They point into the image or into
-    // this object, and are valid until the next call.
-    void row(const uint8_t* image, size_t y, Rows& rows, size_t first);
+    // Puts output row `y` of each component into its place of `rows`. They point into the image or into this object,
+    // and are valid until the next call.
+    void row(const uint8_t* image, size_t y, Rows& rows);
 
     // The first sample in the window of the one source row that makes output row `y`; nullptr where several do.
     [[nodiscard]] const uint8_t* wholeRow(const uint8_t* image, size_t y) const noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cpu-proc's load parameters, their errors, and the tensors that follow from them.
-#include "device/libyuv/proc_params.h"
+#include "device/proc/proc_params.h"
 
 #include <gtest/gtest.h>
 
@@ -71,7 +71,7 @@ TEST(ProcParams, MandatoryKeysAreMandatory) {
 
 TEST(ProcParams, WrongTypesAreRefused) {
     for (const char* key : {"image.input.format", "image.output.format", "image.output.filter", "image.output.type",
-                            "image.output.mean", "image.output.scale"}) {
+                            "image.output.mean", "image.output.scale", "image.input.colorimetry"}) {
         EXPECT_NE(refusal(key, number(1)), "") << key;
     }
     for (const char* key : {"image.input.size", "image.output.size", "image.input.row-pitch", "image.output.row-pitch",
@@ -87,7 +87,11 @@ TEST(ProcParams, FormatsAreExactAndCaseSensitive) {
         EXPECT_EQ(refusal("image.input.format", text(format)), "");
         EXPECT_EQ(refusal("image.output.format", text(format)), "");
     }
-    for (const char* format : {"NV12", "nv12 ", "rgb", "yuyv", ""}) {
+    for (const char* format : {"nv21", "i420", "yuyv", "uyvy", "gray", "bgr-interleaved", "rgba-interleaved"}) {
+        EXPECT_EQ(refusal("image.input.format", text(format)), "") << format;
+        EXPECT_NE(refusal("image.output.format", text(format)), "") << format;
+    }
+    for (const char* format : {"NV12", "nv12 ", "rgb", "YUYV", ""}) {
         EXPECT_NE(refusal("image.input.format", text(format)), "") << format;
         EXPECT_NE(refusal("image.output.format", text(format)), "") << format;
     }
@@ -208,20 +212,57 @@ TEST(ProcParams, GarbageInNumbersIsRefused) {
     }
 }
 
-TEST(ProcParams, MeanAndScaleNeedFloatOutput) {
+TEST(ProcParams, MeanAndScaleNeedAnotherTypeThanBytes) {
     EXPECT_NE(refusal("image.output.mean", text("1")).find("image.output.type"), std::string::npos);
     EXPECT_NE(refusal("image.output.scale", text("1")).find("image.output.type"), std::string::npos);
     EXPECT_NE(refusal(with({{"image.output.type", text("uint8")}, {"image.output.mean", text("1")}})), "");
+    for (const char* type : {"int8", "float16", "float32"}) {
+        EXPECT_EQ(refusal(with({{"image.output.type", text(type)}, {"image.output.mean", text("1")}})), "") << type;
+    }
     EXPECT_EQ(refusal("image.output.type", text("uint8")), "");
-    EXPECT_NE(refusal("image.output.type", text("float16")), "");
+    EXPECT_NE(refusal("image.output.type", text("float64")), "");
 }
 
-TEST(ProcParams, FloatOutputIsInterleavedOnly) {
-    for (const char* format : {"nv12", "rgb-planar"}) {
+TEST(ProcParams, OtherTypesThanBytesAreForRgb) {
+    for (const char* type : {"int8", "float16", "float32"}) {
+        for (const char* format : {"rgb-planar", "rgb-interleaved"}) {
+            EXPECT_EQ(refusal(with({{"image.output.type", text(type)}, {"image.output.format", text(format)}})), "");
+        }
         const std::string error =
-            refusal(with({{"image.output.type", text("float32")}, {"image.output.format", text(format)}}));
+            refusal(with({{"image.output.type", text(type)}, {"image.output.format", text("nv12")}}));
         EXPECT_NE(error.find("rgb-interleaved"), std::string::npos) << error;
     }
+}
+
+TEST(ProcParams, Float16ResultsMustBeFinite) {
+    const auto refused = [](const char* type, const char* scale) {
+        return refusal(with({{"image.output.type", text(type)}, {"image.output.scale", text(scale)}})) != "";
+    };
+    EXPECT_FALSE(refused("float16", "0.0039"));
+    EXPECT_TRUE(refused("float16", "0.00389"));
+    EXPECT_FALSE(refused("float32", "0.00389"));
+}
+
+TEST(ProcParams, ColorimetriesHaveNamesAndNeedLumaAndChroma) {
+    EXPECT_EQ(parseProcParams(with({})).colorimetry, Colorimetry::Bt601Limited);
+    const std::pair<const char*, Colorimetry> names[] = {
+        {"bt601-limited", Colorimetry::Bt601Limited},   {"bt601-full", Colorimetry::Bt601Full},
+        {"bt709-limited", Colorimetry::Bt709Limited},   {"bt709-full", Colorimetry::Bt709Full},
+        {"bt2020-limited", Colorimetry::Bt2020Limited}, {"bt2020-full", Colorimetry::Bt2020Full}};
+    for (const auto& [name, colorimetry] : names) {
+        for (const char* format : {"nv12", "yuyv"}) {
+            EXPECT_EQ(
+                parseProcParams(with({{"image.input.format", text(format)}, {"image.input.colorimetry", text(name)}}))
+                    .colorimetry,
+                colorimetry);
+        }
+        for (const char* format : {"rgb-interleaved", "gray"}) {
+            const std::string error =
+                refusal(with({{"image.input.format", text(format)}, {"image.input.colorimetry", text(name)}}));
+            EXPECT_NE(error.find(format), std::string::npos) << error;
+        }
+    }
+    EXPECT_NE(refusal("image.input.colorimetry", text("bt601")), "");
 }
 
 TEST(ProcParams, FloatPitchIsInBytes) {
@@ -234,6 +275,29 @@ TEST(ProcParams, FloatPitchIsInBytes) {
     EXPECT_TRUE(refused(386));
 }
 
+TEST(ProcParams, TypesHaveTheirTensors) {
+    struct Row {
+        const char* type;
+        larodTensorDataType dataType;
+        const char* interleaved;
+        const char* planar;
+    };
+    for (const Row& row :
+         {Row{"int8", LAROD_TENSOR_DATA_TYPE_INT8, "(2304, 2304, 96, 3)", "(2304, 2304, 768, 32)"},
+          Row{"float16", LAROD_TENSOR_DATA_TYPE_FLOAT16, "(4608, 4608, 192, 6)", "(4608, 4608, 1536, 64)"},
+          Row{"float32", LAROD_TENSOR_DATA_TYPE_FLOAT32, "(9216, 9216, 384, 12)", "(9216, 9216, 3072, 128)"}}) {
+        for (const bool planar : {false, true}) {
+            const char* const format = planar ? "rgb-planar" : "rgb-interleaved";
+            const TensorSpec spec = tensorSpec(
+                parseProcParams(with({{"image.output.type", text(row.type)}, {"image.output.format", text(format)}}))
+                    .output,
+                "output");
+            EXPECT_EQ(spec.dataType, row.dataType);
+            EXPECT_EQ(pitchesText(spec.pitches), planar ? row.planar : row.interleaved);
+        }
+    }
+}
+
 TEST(ProcParams, FloatTensorHasFloatPitches) {
     const TensorSpec spec =
         tensorSpec(parseProcParams(with({{"image.output.type", text("float32")}})).output, "output");
@@ -241,6 +305,28 @@ TEST(ProcParams, FloatTensorHasFloatPitches) {
     EXPECT_EQ(spec.layout, LAROD_TENSOR_LAYOUT_NHWC);
     EXPECT_EQ(dimsText(spec.dims), "(1, 24, 32, 3)");
     EXPECT_EQ(pitchesText(spec.pitches), "(9216, 9216, 384, 12)");
+}
+
+TEST(ProcParams, InputsOfFurtherFormatsHaveTheirTensors) {
+    struct Row {
+        const char* format;
+        const char* dims;
+        const char* pitches;
+        larodTensorLayout layout;
+    };
+    for (const Row& row : {Row{"nv21", "(3, 48, 64)", "(11520, 7680, 160)", LAROD_TENSOR_LAYOUT_420SP},
+                           Row{"i420", "(3, 48, 64)", "(11520, 7680, 160)", LAROD_TENSOR_LAYOUT_UNSPECIFIED},
+                           Row{"yuyv", "(1, 48, 64, 2)", "(7680, 7680, 160, 2)", LAROD_TENSOR_LAYOUT_NHWC},
+                           Row{"uyvy", "(1, 48, 64, 2)", "(7680, 7680, 160, 2)", LAROD_TENSOR_LAYOUT_NHWC},
+                           Row{"gray", "(1, 48, 64, 1)", "(7680, 7680, 160, 1)", LAROD_TENSOR_LAYOUT_NHWC}}) {
+        const TensorSpec spec = specOf(row.format, 64, 48, 160, Direction::Input);
+        EXPECT_EQ(spec.dataType, LAROD_TENSOR_DATA_TYPE_UINT8);
+        EXPECT_EQ(spec.layout, row.layout);
+        EXPECT_EQ(dimsText(spec.dims), row.dims);
+        EXPECT_EQ(pitchesText(spec.pitches), row.pitches);
+    }
+    EXPECT_EQ(pitchesText(specOf("bgr-interleaved", 64, 48, 0, Direction::Input).pitches), "(9216, 9216, 192, 3)");
+    EXPECT_EQ(pitchesText(specOf("rgba-interleaved", 64, 48, 0, Direction::Input).pitches), "(12288, 12288, 256, 4)");
 }
 
 TEST(ProcParams, TensorsHaveTheDocumentedShapes) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <span>
 
-#include "device/libyuv/libyuv_device.h"
+#include "device/proc/proc_device.h"
 
 namespace larod::device::proc {
 
@@ -27,7 +27,7 @@ ParamMap describe(const char* inputFormat, size_t inputWidth, size_t inputHeight
 }
 
 ProcJob::ProcJob(const ParamMap& load)
-    : device_(makeLibyuvDevice()), model_(device_->load(ModelSource{std::nullopt, &load}, 1)) {
+    : device_(makeProcDevice()), model_(device_->load(ModelSource{std::nullopt, &load}, 1)) {
     input.resize(inputSpec().byteSize());
     output.resize(outputSpec().byteSize() + 64);
     inputBinding_ = model_->bind(Direction::Input, 0, std::as_writable_bytes(std::span(input)));

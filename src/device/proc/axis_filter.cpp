@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/libyuv/axis_filter.h"
+#include "device/proc/axis_filter.h"
 
 #include <algorithm>
 #include <cmath>

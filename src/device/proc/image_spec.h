@@ -4,11 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/tensor_spec.h"
+#include "device/proc/image_format.h"
 
 namespace larod::device::proc {
 
@@ -16,8 +15,21 @@ namespace larod::device::proc {
 inline constexpr size_t kMaxExtent = 16'384;
 inline constexpr size_t kMaxRowPitch = size_t{1} << 20;
 
-enum class Format : uint8_t { Nv12, RgbInterleaved, RgbPlanar };
-enum class SampleType : uint8_t { Uint8, Float32 };  // Float32 only with RgbInterleaved
+// Of the components in memory; others than Uint8 in rgb outputs only.
+enum class SampleType : uint8_t { Uint8, Int8, Float16, Float32 };
+
+[[nodiscard]] constexpr size_t bytesOf(SampleType type) noexcept {
+    switch (type) {
+        case SampleType::Uint8:
+        case SampleType::Int8:
+            return 1;
+        case SampleType::Float16:
+            return 2;
+        case SampleType::Float32:
+            break;
+    }
+    return 4;
+}
 
 struct ImageSpec {
     Format format = Format::Nv12;
@@ -27,14 +39,10 @@ struct ImageSpec {
     size_t pitch = 0;   // bytes from one row to the next
 };
 
-// The format of that name (preprocessing.md 3); exact and case sensitive.
-[[nodiscard]] std::optional<Format> formatByName(std::string_view name) noexcept;
-[[nodiscard]] std::string_view formatName(Format format) noexcept;
-
 // Bytes of a row without padding (preprocessing.md 2).
 [[nodiscard]] size_t unpaddedRow(Format format, SampleType type, size_t width) noexcept;
 
-// The tensor's metadata (preprocessing.md 4). Of a float32 image: (p*H, p*H, p, 12).
+// The tensor's metadata (preprocessing.md 4). Sizes are in bytes, whatever the type.
 [[nodiscard]] TensorSpec tensorSpec(const ImageSpec& image, std::string name);
 
 }  // namespace larod::device::proc

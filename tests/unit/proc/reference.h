@@ -24,9 +24,17 @@ struct ReferenceWindow {
     size_t height = 0;
 };
 
+// The bytes of a row without padding, and those of the image.
+[[nodiscard]] size_t referenceRowBytes(const std::string& format, size_t width);
+[[nodiscard]] size_t referenceBytes(const ReferenceImage& image);
+
+// Whether the format's components are Y Cb Cr.
+[[nodiscard]] bool referenceIsYuv(const std::string& format);
+
 // What each byte of the output should be; -1 for bytes that must not be touched.
 [[nodiscard]] std::vector<double> referenceConvert(const ReferenceImage& input, const std::vector<uint8_t>& bytes,
                                                    const ReferenceWindow& window, const std::string& filter,
-                                                   const ReferenceImage& output);
+                                                   const ReferenceImage& output,
+                                                   const std::string& colorimetry = "bt601-limited");
 
 }  // namespace larod::device::proc

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/libyuv/libyuv_device.h"
+#include "device/proc/proc_device.h"
 
 #include <libyuv.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "device/libyuv/converter.h"
-#include "device/libyuv/proc_params.h"
+#include "device/proc/converter.h"
+#include "device/proc/proc_params.h"
 
 namespace larod::device {
 
@@ -23,9 +23,9 @@ class MemoryBinding final : public Binding {
     std::span<std::byte> memory_;
 };
 
-class LibyuvModel final : public LoadedModel {
+class ProcModel final : public LoadedModel {
   public:
-    explicit LibyuvModel(const proc::ProcParams& params) : params_(params), converter_(params) {
+    explicit ProcModel(const proc::ProcParams& params) : params_(params), converter_(params) {
         inputs_.push_back(proc::tensorSpec(params.input, "input"));
         outputs_.push_back(proc::tensorSpec(params.output, "output"));
     }
@@ -57,9 +57,9 @@ class LibyuvModel final : public LoadedModel {
     proc::Converter converter_;
 };
 
-class LibyuvDevice final : public Device {
+class ProcDevice final : public Device {
   public:
-    LibyuvDevice() : Device("cpu-proc") {}
+    ProcDevice() : Device("cpu-proc") {}
 
     [[nodiscard]] Capabilities capabilities() const noexcept override { return {kAccess, kAccess, kAccess, kAccess}; }
     [[nodiscard]] bool takesFile() const noexcept override { return false; }
@@ -73,14 +73,14 @@ class LibyuvDevice final : public Device {
                         "cpu-proc: expected a map of load parameters (image.input.format, image.input.size, "
                         "image.output.format, image.output.size), got none");
         }
-        return std::make_unique<LibyuvModel>(proc::parseProcParams(*source.params));
+        return std::make_unique<ProcModel>(proc::parseProcParams(*source.params));
     }
 };
 
 }  // namespace
 
-std::unique_ptr<Device> makeLibyuvDevice() {
-    return std::make_unique<LibyuvDevice>();
+std::unique_ptr<Device> makeProcDevice() {
+    return std::make_unique<ProcDevice>();
 }
 
 }  // namespace larod::device

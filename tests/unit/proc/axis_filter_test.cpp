@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of the scaler.
-#include "device/libyuv/axis_filter.h"
+#include "device/proc/axis_filter.h"
 
 #include <gtest/gtest.h>
 

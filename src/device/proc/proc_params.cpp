@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/libyuv/proc_params.h"
+#include "device/proc/proc_params.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -16,12 +19,13 @@ namespace {
 
 constexpr int kCode = LAROD_ERROR_LOAD_MODEL;
 constexpr std::string_view kCropKey = "image.input.crop";
+constexpr float kLargestFloat16 = 65'504;
 constexpr size_t kMultiple = 2;  // of width, height and row pitch (preprocessing.md 7)
 
 constexpr std::string_view kKnownKeys[] = {
-    "image.input.crop",    "image.input.format",  "image.input.row-pitch", "image.input.size",
-    "image.output.filter", "image.output.format", "image.output.mean",     "image.output.row-pitch",
-    "image.output.scale",  "image.output.size",   "image.output.type",
+    "image.input.colorimetry", "image.input.crop",    "image.input.format",  "image.input.row-pitch",
+    "image.input.size",        "image.output.filter", "image.output.format", "image.output.mean",
+    "image.output.row-pitch",  "image.output.scale",  "image.output.size",   "image.output.type",
 };
 
 void refuseUnknownKeys(const ParamMap& params) {
@@ -46,16 +50,6 @@ const T& require(const ParamMap& params, std::string_view key) {
     return *value;
 }
 
-Format parseFormat(const ParamMap& params, std::string_view key) {
-    const auto& name = require<std::string>(params, key);
-    const auto format = formatByName(name);
-    if (!format) {
-        throw Error(kCode, "load parameter '{}': expected 'nv12', 'rgb-interleaved' or 'rgb-planar', got '{}'", key,
-                    name);
-    }
-    return *format;
-}
-
 size_t parseExtent(std::string_view key, std::string_view what, int64_t given) {
     if (given < 1 || given > static_cast<int64_t>(kMaxExtent) || given % static_cast<int64_t>(kMultiple) != 0) {
         throw Error(kCode, "load parameter '{}': expected {} as a multiple of {} from {} to {}, got {}", key, what,
@@ -68,14 +62,15 @@ size_t parseExtent(std::string_view key, std::string_view what, int64_t given) {
 ImageSpec parseImage(const ParamMap& params, std::string_view side, SampleType type) {
     ImageSpec image;
     image.type = type;
-    image.format = parseFormat(params, fmt::format("image.{}.format", side));
+    const std::string formatKey = fmt::format("image.{}.format", side);
+    image.format = formatByName(formatKey, require<std::string>(params, formatKey), side == "output");
     const std::string sizeKey = fmt::format("image.{}.size", side);
     const auto& size = require<std::array<int64_t, 2>>(params, sizeKey);
     image.width = parseExtent(sizeKey, "a width", size[0]);
     image.height = parseExtent(sizeKey, "a height", size[1]);
 
     const size_t unpadded = unpaddedRow(image.format, type, image.width);
-    const size_t multiple = type == SampleType::Float32 ? sizeof(float) : kMultiple;
+    const size_t multiple = std::max(bytesOf(type), kMultiple);
     image.pitch = unpadded;
     const std::string pitchKey = fmt::format("image.{}.row-pitch", side);
     if (const auto* pitch = params.get<int64_t>(pitchKey, kCode); pitch != nullptr) {
@@ -91,31 +86,44 @@ ImageSpec parseImage(const ParamMap& params, std::string_view side, SampleType t
     return image;
 }
 
-SampleType parseType(const ParamMap& params) {
-    constexpr std::string_view kKey = "image.output.type";
-    const auto* name = params.get<std::string>(kKey, kCode);
-    if (name == nullptr || *name == "uint8") {
-        return SampleType::Uint8;
+// What the string of `key` names in `table`; the first entry where the key is absent.
+template <typename T, size_t N>
+T parseName(const ParamMap& params, std::string_view key, const std::pair<std::string_view, T> (&table)[N]) {
+    const auto* name = params.get<std::string>(key, kCode);
+    if (name == nullptr) {
+        return table[0].second;
     }
-    if (*name != "float32") {
-        throw Error(kCode, "load parameter '{}': expected 'uint8' or 'float32', got '{}'", kKey, *name);
+    std::vector<std::string_view> names;
+    for (const auto& [known, value] : table) {
+        if (known == *name) {
+            return value;
+        }
+        names.push_back(known);
     }
-    return SampleType::Float32;
+    throw Error(kCode, "load parameter '{}': expected one of {}, got '{}'", key, fmt::join(names, ", "), *name);
 }
 
-Filter parseFilter(const ParamMap& params) {
-    constexpr std::string_view kKey = "image.output.filter";
-    const auto* name = params.get<std::string>(kKey, kCode);
-    if (name == nullptr || *name == "bilinear") {
-        return Filter::Bilinear;
+constexpr std::pair<std::string_view, SampleType> kTypes[] = {{"uint8", SampleType::Uint8},
+                                                              {"int8", SampleType::Int8},
+                                                              {"float16", SampleType::Float16},
+                                                              {"float32", SampleType::Float32}};
+
+constexpr std::pair<std::string_view, Filter> kFilters[] = {
+    {"bilinear", Filter::Bilinear}, {"box", Filter::Box}, {"nearest", Filter::Nearest}};
+
+constexpr std::pair<std::string_view, Colorimetry> kColorimetries[] = {
+    {"bt601-limited", Colorimetry::Bt601Limited},   {"bt601-full", Colorimetry::Bt601Full},
+    {"bt709-limited", Colorimetry::Bt709Limited},   {"bt709-full", Colorimetry::Bt709Full},
+    {"bt2020-limited", Colorimetry::Bt2020Limited}, {"bt2020-full", Colorimetry::Bt2020Full}};
+
+Colorimetry parseColorimetry(const ParamMap& params, Format input) {
+    constexpr std::string_view kKey = "image.input.colorimetry";
+    const Colorimetry colorimetry = parseName(params, kKey, kColorimetries);
+    if (params.find(kKey) != nullptr && describe(input).model != ColourModel::Yuv) {
+        throw Error(kCode, "load parameter '{}' is for inputs of luma and chroma, and 'image.input.format' is '{}'",
+                    kKey, describe(input).name);
     }
-    if (*name == "box") {
-        return Filter::Box;
-    }
-    if (*name == "nearest") {
-        return Filter::Nearest;
-    }
-    throw Error(kCode, "load parameter '{}': expected 'bilinear', 'box' or 'nearest', got '{}'", kKey, *name);
+    return colorimetry;
 }
 
 // One number for all channels, or three with commas; in any locale.
@@ -152,8 +160,11 @@ void parseNormalisation(const ParamMap& params, ProcParams& result) {
     constexpr std::string_view kScaleKey = "image.output.scale";
     const auto* mean = params.get<std::string>(kMeanKey, kCode);
     const auto* scale = params.get<std::string>(kScaleKey, kCode);
-    if ((mean != nullptr || scale != nullptr) && result.output.type != SampleType::Float32) {
-        throw Error(kCode, "load parameter '{}' needs 'image.output.type' set to 'float32', and it is 'uint8'",
+    const SampleType type = result.output.type;
+    if ((mean != nullptr || scale != nullptr) && type == SampleType::Uint8) {
+        throw Error(kCode,
+                    "load parameter '{}' needs 'image.output.type' set to 'int8', 'float16' or 'float32', and it is "
+                    "'uint8'",
                     mean != nullptr ? kMeanKey : kScaleKey);
     }
     if (mean != nullptr) {
@@ -162,14 +173,17 @@ void parseNormalisation(const ParamMap& params, ProcParams& result) {
     if (scale != nullptr) {
         result.scale = parseNumbers(kScaleKey, *scale);
     }
+    const float limit = type == SampleType::Float16 ? kLargestFloat16 : std::numeric_limits<float>::max();
     for (size_t channel = 0; channel < 3; ++channel) {
+        const float meanOfChannel = result.mean[channel];
         const float scaleOfChannel = result.scale[channel];
-        if (!std::isnormal(scaleOfChannel) || !std::isfinite((0 - result.mean[channel]) / scaleOfChannel) ||
-            !std::isfinite((255 - result.mean[channel]) / scaleOfChannel)) {
+        // Written so that NaN fails, too.
+        if (!std::isnormal(scaleOfChannel) || !(std::abs((0 - meanOfChannel) / scaleOfChannel) <= limit) ||
+            !(std::abs((255 - meanOfChannel) / scaleOfChannel) <= limit)) {
             throw Error(kCode,
-                        "load parameters '{}' and '{}': expected finite results of (pixel - mean) / scale, got mean {} "
-                        "and scale {} for channel {}",
-                        kMeanKey, kScaleKey, result.mean[channel], scaleOfChannel, channel);
+                        "load parameters '{}' and '{}': expected results of (pixel - mean) / scale up to {}, got mean "
+                        "{} and scale {} for channel {}",
+                        kMeanKey, kScaleKey, limit, meanOfChannel, scaleOfChannel, channel);
         }
     }
 }
@@ -180,14 +194,15 @@ ProcParams parseProcParams(const ParamMap& params) {
     refuseUnknownKeys(params);
     ProcParams result;
     result.input = parseImage(params, "input", SampleType::Uint8);
-    result.output = parseImage(params, "output", parseType(params));
-    if (result.output.type == SampleType::Float32 && result.output.format != Format::RgbInterleaved) {
+    result.output = parseImage(params, "output", parseName(params, "image.output.type", kTypes));
+    if (result.output.type != SampleType::Uint8 && describe(result.output.format).model != ColourModel::Rgb) {
         throw Error(kCode,
-                    "load parameter 'image.output.type': 'float32' is supported with 'image.output.format' "
-                    "'rgb-interleaved' only, and that is '{}'",
-                    formatName(result.output.format));
+                    "load parameter 'image.output.type': only 'uint8' is supported with 'image.output.format' '{}'; "
+                    "others need 'rgb-interleaved' or 'rgb-planar'",
+                    describe(result.output.format).name);
     }
-    result.filter = parseFilter(params);
+    result.filter = parseName(params, "image.output.filter", kFilters);
+    result.colorimetry = parseColorimetry(params, result.input.format);
     parseNormalisation(params, result);
     result.crop = parseCrop(params, result.input, kCode).value_or(Crop{0, 0, result.input.width, result.input.height});
     return result;

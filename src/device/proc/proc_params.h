@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The load and job parameters of cpu-proc as values (preprocessing.md 1, 5; ours: libyuv_device.h).
+// The load and job parameters of cpu-proc as values (preprocessing.md 1, 5; ours: docs/preprocessing.md).
 #pragma once
 
 #include <array>
@@ -7,8 +7,9 @@
 #include <optional>
 
 #include "base/param_map.h"
-#include "device/libyuv/axis_filter.h"
-#include "device/libyuv/image_spec.h"
+#include "device/proc/axis_filter.h"
+#include "device/proc/colour.h"
+#include "device/proc/image_spec.h"
 
 namespace larod::device::proc {
 
@@ -26,7 +27,8 @@ struct ProcParams {
     ImageSpec output;
     Crop crop;  // of jobs that name none
     Filter filter = Filter::Bilinear;
-    // value = (pixel - mean) / scale of R, G, B, for Float32.
+    Colorimetry colorimetry = Colorimetry::Bt601Limited;  // of an input of luma and chroma
+    // value = (pixel - mean) / scale of R, G, B, for types other than Uint8.
     std::array<float, 3> mean{0, 0, 0};
     std::array<float, 3> scale{1, 1, 1};
 };

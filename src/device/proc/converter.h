@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crops, scales and converts images of one description.
 //
-// An input format is a list of memory planes (PlaneLayout), of which the scalers make rows of three components, Y Cb Cr
-// or R G B. An output format takes such rows and converts, interleaves and normalises them. So a further format is an
+// An input format is a list of planes (image_format.h), of which the scalers make rows of three components, Y Cb Cr or
+// R G B. An output format takes such rows and converts, interleaves and normalises them. So a further format is an
 // entry on one side, not a function for every pair. Everything is done a row at a time (nv12 output: two).
 #pragma once
 
@@ -11,8 +11,10 @@
 #include <optional>
 #include <vector>
 
-#include "device/libyuv/plane_scaler.h"
-#include "device/libyuv/proc_params.h"
+#include "device/proc/normaliser.h"
+#include "device/proc/plane_scaler.h"
+#include "device/proc/proc_params.h"
+#include "device/proc/yuv_converter.h"
 
 namespace larod::device::proc {
 
@@ -28,8 +30,7 @@ class Converter {
   private:
     struct Plane {
         PlaneScaler scaler;
-        size_t subsampling;  // 2: one sample for 2x2 pixels
-        size_t components;
+        const PlaneFormat& format;
     };
 
     void setCrop(const Crop& crop);
@@ -38,14 +39,16 @@ class Converter {
     void writeInterleaved(const uint8_t* input, uint8_t* output);
     void writePlanar(const uint8_t* input, uint8_t* output);
     void writeNv12(const uint8_t* input, uint8_t* output);
-    void normalise(const uint8_t* pixels, uint8_t* output) const noexcept;
 
     ProcParams params_;
-    bool yuv_;  // the input's components are Y Cb Cr
+    ColourModel model_;  // of the input's components
+    YuvConverter yuv_;
+    Normaliser normaliser_;
     std::vector<Plane> planes_;
     std::optional<Crop> crop_;     // what the scalers are set to
     bool pixelsStay_ = false;      // nothing is scaled, and Cb Cr pairs and pixel pairs begin together
     std::vector<uint8_t> rgb_;     // two interleaved rows of the output's width
+    std::vector<uint8_t> planar_;  // one row of R, one of G, one of B
     std::vector<uint8_t> chroma_;  // a row of Cb and one of Cr
 };
 

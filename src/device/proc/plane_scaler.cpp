@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/libyuv/plane_scaler.h"
+#include "device/proc/plane_scaler.h"
 
 #include <algorithm>
 #include <type_traits>
@@ -53,7 +53,7 @@ void PlaneScaler::setWindow(const AxisWindow& horizontal, Filter horizontalFilte
     const size_t rowBytes = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
     blended_.resize(std::max(blended_.size(), rowBytes));
     sums_.resize(std::max(sums_.size(), rowBytes));
-    output_.resize(std::max(output_.size(), width * layout_.components));
+    output_.resize(std::max(output_.size(), width * layout_.places.size()));
 }
 
 const uint8_t* PlaneScaler::sourceRow(const uint8_t* image, size_t index) const noexcept {
@@ -70,27 +70,28 @@ const uint8_t* PlaneScaler::wholeRow(const uint8_t* image, size_t y) const noexc
     return nullptr;
 }
 
-void PlaneScaler::row(const uint8_t* image, size_t y, Rows& rows, size_t first) {
+void PlaneScaler::row(const uint8_t* image, size_t y, Rows& rows) {
     const size_t width = firstBytes_.size();
     const uint8_t* const source = wholeRow(image, y);
     if (source != nullptr) {
         if (horizontal_.identity() && layout_.sampleBytes == 1) {
-            rows[first] = source;
+            rows[layout_.places[0].component] = source;
             return;
         }
     } else {
         blendRows(image, y);
     }
-    for (size_t component = 0; component < layout_.components; ++component) {
-        uint8_t* const output = output_.data() + component * width;
+    uint8_t* output = output_.data();
+    for (const ComponentPlace& place : layout_.places) {
         if (source != nullptr) {
-            scaleRow(source + component, layout_.sampleBytes, firstBytes_.data(), horizontal_.weights().data(),
+            scaleRow(source + place.byte, layout_.sampleBytes, firstBytes_.data(), horizontal_.weights().data(),
                      horizontal_.taps(), output, width);
         } else {
-            scaleRow(blended_.data() + component, layout_.sampleBytes, firstBytes_.data(), horizontal_.weights().data(),
-                     horizontal_.taps(), output, width);
+            scaleRow(blended_.data() + place.byte, layout_.sampleBytes, firstBytes_.data(),
+                     horizontal_.weights().data(), horizontal_.taps(), output, width);
         }
-        rows[first + component] = output;
+        rows[place.component] = output;
+        output += width;
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cpu-proc as the session sees it.
-#include "device/libyuv/libyuv_device.h"
+#include "device/proc/proc_device.h"
 
 #include <gtest/gtest.h>
 
@@ -54,8 +54,8 @@ int checkCode(ProcJob& job, const ParamMap& params) {
     return 0;
 }
 
-TEST(LibyuvDevice, SaysWhatItIs) {
-    const auto device = makeLibyuvDevice();
+TEST(ProcDevice, SaysWhatItIs) {
+    const auto device = makeProcDevice();
     const uint32_t access = LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_MAP;
     device->warmUp();
     EXPECT_EQ(device->name(), "cpu-proc");
@@ -68,8 +68,8 @@ TEST(LibyuvDevice, SaysWhatItIs) {
     EXPECT_EQ(device->capabilities().allocOutput, access);
 }
 
-TEST(LibyuvDevice, LoadNeedsAMapAndIgnoresAFile) {
-    const auto device = makeLibyuvDevice();
+TEST(ProcDevice, LoadNeedsAMapAndIgnoresAFile) {
+    const auto device = makeProcDevice();
     const std::vector<std::byte> file(16);
     try {
         (void)device->load(ModelSource{file, nullptr}, 1);
@@ -81,7 +81,7 @@ TEST(LibyuvDevice, LoadNeedsAMapAndIgnoresAFile) {
     EXPECT_NE(device->load(ModelSource{file, &map}, 1), nullptr);
 }
 
-TEST(LibyuvDevice, HasOneInputAndOneOutput) {
+TEST(ProcDevice, HasOneInputAndOneOutput) {
     ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 32, 24));
     ASSERT_EQ(job.model().inputs().size(), 1U);
     ASSERT_EQ(job.model().outputs().size(), 1U);
@@ -91,7 +91,7 @@ TEST(LibyuvDevice, HasOneInputAndOneOutput) {
     EXPECT_EQ(dimsText(job.outputSpec().dims), "(1, 24, 32, 3)");
 }
 
-TEST(LibyuvDevice, EachQuadrantIsUniform) {
+TEST(ProcDevice, EachQuadrantIsUniform) {
     for (const char* filter : {"bilinear", "box", "nearest"}) {
         ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 20, 20, {{"image.output.filter", text(filter)}}));
         paintQuadrants(job.input);
@@ -106,7 +106,7 @@ TEST(LibyuvDevice, EachQuadrantIsUniform) {
     }
 }
 
-TEST(LibyuvDevice, AlternatingCropsAreIndependent) {
+TEST(ProcDevice, AlternatingCropsAreIndependent) {
     ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 32, 24));
     paintQuadrants(job.input);
     job.run(cropMap(0, 24, 32, 24));
@@ -122,7 +122,7 @@ TEST(LibyuvDevice, AlternatingCropsAreIndependent) {
     }
 }
 
-TEST(LibyuvDevice, CropAtLoadIsForJobsWithoutOne) {
+TEST(ProcDevice, CropAtLoadIsForJobsWithoutOne) {
     ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 20, 20, {{"image.input.crop", window(0, 24, 32, 24)}}));
     ProcJob whole(describe("nv12", 64, 48, "rgb-interleaved", 20, 20));
     paintQuadrants(job.input);
@@ -138,7 +138,7 @@ TEST(LibyuvDevice, CropAtLoadIsForJobsWithoutOne) {
     expectUniform(job.output, 400, 255, 0, 0);
 }
 
-TEST(LibyuvDevice, ChecksJobParameters) {
+TEST(ProcDevice, ChecksJobParameters) {
     ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 32, 24));
     EXPECT_EQ(checkCode(job, {}), 0);
     EXPECT_EQ(checkCode(job, cropMap(0, 0, 64, 48)), 0);
@@ -151,7 +151,7 @@ TEST(LibyuvDevice, ChecksJobParameters) {
     }
 }
 
-TEST(LibyuvDevice, AnyAlignmentGivesTheSameBytes) {
+TEST(ProcDevice, AnyAlignmentGivesTheSameBytes) {
     for (const char* type : {"uint8", "float32"}) {
         ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 30, 20, {{"image.output.type", text(type)}}));
         paintQuadrants(job.input);
@@ -174,7 +174,7 @@ TEST(LibyuvDevice, AnyAlignmentGivesTheSameBytes) {
     }
 }
 
-TEST(LibyuvDevice, LetterboxLeavesTheCanvasAlone) {
+TEST(ProcDevice, LetterboxLeavesTheCanvasAlone) {
     // 640x360 into rows of a wider canvas, as programs do.
     ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 32, 24, {{"image.output.row-pitch", number(120)}}));
     job.run();
@@ -185,7 +185,7 @@ TEST(LibyuvDevice, LetterboxLeavesTheCanvasAlone) {
     }
 }
 
-TEST(LibyuvDevice, LargestReductionAndEnlargementRun) {
+TEST(ProcDevice, LargestReductionAndEnlargementRun) {
     ProcJob wide(describe("nv12", 16384, 2, "rgb-interleaved", 2, 2, {{"image.output.filter", text("box")}}));
     std::fill(wide.input.begin(), wide.input.end(), uint8_t{128});
     wide.run();
