@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "device/libyuv/libyuv_device.h"
+#include "device/proc/proc_device.h"
 #include "unit/session/fake_device.h"
 
 namespace larod::device {
@@ -165,7 +165,7 @@ std::string load(std::string_view profile, std::string_view device, Side input, 
     if (outputPitch != 0) {
         params.set("image.output.row-pitch", outputPitch);
     }
-    const auto target = makeLibyuvDevice();
+    const auto target = makeProcDevice();
     const auto standIn = makeStandIn(std::string(device), *target, entryOf(profile, device).limits);
     return errorOf([&] { [[maybe_unused]] const auto model = standIn->load({std::nullopt, &params}, 1); });
 }
@@ -229,7 +229,7 @@ TEST(Profile, LimitsTheImagesOfCvflow) {
 }
 
 TEST(Profile, InfersThePaddedRowsOfCvflow) {
-    const auto target = makeLibyuvDevice();
+    const auto target = makeProcDevice();
     const auto device = makeStandIn("ambarella-cvflow-proc", *target, entryOf("cv25", "ambarella-cvflow-proc").limits);
     ParamMap params;
     params.set("image.input.format", std::string("nv12"));
