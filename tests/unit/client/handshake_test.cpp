@@ -75,10 +75,21 @@ TEST(Handshake, AVersionMismatchNamesBothVersions) {
 TEST(Handshake, AnotherRefusalKeepsItsCodeAndText) {
     const Failed failed = connectTo([](Peer& peer) {
         peer.next();
-        sendRefusal(peer, {wire::kProtocolVersion, wire::kMagic, LAROD_ERROR_CREATE_SESSION, "too many sessions"});
+        sendRefusal(peer, {wire::kProtocolVersion, wire::kMagic, LAROD_ERROR_PERMISSION, "not for you"});
     });
-    EXPECT_EQ(failed.code, LAROD_ERROR_CREATE_SESSION);
-    EXPECT_NE(failed.text.find("too many sessions"), std::string::npos);
+    EXPECT_EQ(failed.code, LAROD_ERROR_PERMISSION);
+    EXPECT_NE(failed.text.find("not for you"), std::string::npos);
+}
+
+TEST(Handshake, ARefusalWithoutACodeIsAFailureToCreateTheSession) {
+    for (const int32_t code : {int32_t{LAROD_ERROR_NONE}, INT32_MAX, INT32_MIN}) {
+        const Failed failed = connectTo([code](Peer& peer) {
+            peer.next();
+            sendRefusal(peer, {wire::kProtocolVersion, wire::kMagic, code, "too many sessions"});
+        });
+        EXPECT_EQ(failed.code, LAROD_ERROR_CREATE_SESSION);
+        EXPECT_NE(failed.text.find("too many sessions"), std::string::npos);
+    }
 }
 
 TEST(Handshake, ARefusalMayComeBeforeTheHelloIsRead) {
