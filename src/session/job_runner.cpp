@@ -78,8 +78,13 @@ Admission JobRunner::submit(std::unique_ptr<Job> job) {
     if (queue.served) {
         return Admission::Queued;
     }
-    queue.served = true;
+    setServed(queue, true);
     return quick && queue.turn.tryStart() ? Admission::RunInline : Admission::Serve;
+}
+
+void JobRunner::setServed(DeviceQueue& queue, bool served) noexcept {
+    queue.served = served;
+    serving_.fetch_add(served ? 1 : -size_t{1}, std::memory_order_release);
 }
 
 Admission JobRunner::serveInline(uint32_t device) {
@@ -89,7 +94,7 @@ Admission JobRunner::serveInline(uint32_t device) {
     if (queue.jobs.hasReady()) {
         return Admission::Serve;
     }
-    queue.served = false;
+    setServed(queue, false);
     return Admission::Queued;
 }
 
@@ -99,7 +104,7 @@ void JobRunner::serve(uint32_t device) {
         {
             const std::lock_guard lock(mutex_);
             if (stopped_ || !queue.jobs.hasReady()) {
-                queue.served = false;
+                setServed(queue, false);
                 return;
             }
         }

@@ -58,6 +58,9 @@ class JobRunner {
     // Drops all jobs that have not started, without a reply, and lets nobody wait for a turn.
     void stop();
 
+    // Whether a device has a thread that serves it, or that is to.
+    [[nodiscard]] bool serving() const noexcept { return serving_.load(std::memory_order_acquire) != 0; }
+
     // Jobs submitted and not answered.
     [[nodiscard]] size_t outstanding() const noexcept { return outstanding_.load(std::memory_order_relaxed); }
     // Fds that those jobs hold and nobody else does.
@@ -75,6 +78,7 @@ class JobRunner {
         std::vector<std::shared_ptr<Tensor>> unbindAfter;
     };
 
+    void setServed(DeviceQueue& queue, bool served) noexcept;  // the caller holds mutex_
     void runNext(uint32_t index);
     [[nodiscard]] std::optional<Error> runJob(DeviceQueue& queue, Job& job);  // what it failed with
     void bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance);
@@ -85,6 +89,7 @@ class JobRunner {
     Replies& replies_;
     const std::function<void(uint32_t)> drain_;
     const std::function<bool(const std::shared_ptr<Model>&)> exists_;
+    std::atomic<size_t> serving_{0};  // devices
     std::atomic<size_t> outstanding_{0};
     std::atomic<size_t> untrackedFds_{0};
 

@@ -85,18 +85,50 @@ bool Session::greet() {
 
 void Session::read() {
     for (;;) {
-        const wire::Received received = client_.receive(datagram_, wire::Wait::Yes);
-        if (received != wire::Received::Message) {
-            if (received == wire::Received::Malformed) {
-                endOverLarge();
+        Next next;
+        {
+            std::unique_lock order(readingOrder_, std::defer_lock);
+            const wire::Received received = receiveNext(order);
+            if (received != wire::Received::Message) {
+                if (received == wire::Received::Malformed) {
+                    endOverLarge();
+                }
+                end();
+                return;
             }
-            end();
+            next = dispatch(datagram_);
+        }
+        if (next.end) {
             return;
         }
-        if (dispatch(datagram_, true) == Reading::Stop) {
+        if (next.admission == Admission::RunInline) {
+            next.admission = runner_.serveInline(next.device);
+        }
+        if (next.admission == Admission::Serve) {
+            pool_.run([this] { read(); });
+            runner_.serve(next.device);
             return;
         }
     }
+}
+
+// Two threads that both read must also admit in the order of reading: else a job is overtaken by the release of its
+// tensors. So who receives holds the order until the message is dispatched. A reader that is alone waits in the kernel
+// without it: only its own next message can bring another one.
+wire::Received Session::receiveNext(std::unique_lock<std::mutex>& order) {
+    while (loading_.load(std::memory_order_acquire) || runner_.serving()) {
+        order.lock();
+        const wire::Received received = client_.receive(datagram_, wire::Wait::No);
+        if (received != wire::Received::WouldBlock) {
+            return received;
+        }
+        order.unlock();
+        pollfd readable = {client_.fd(), POLLIN, 0};
+        ::poll(&readable, 1, -1);
+    }
+    const wire::Received received = client_.receive(datagram_, wire::Wait::Yes);
+    order.lock();
+    return received;
 }
 
 void Session::drain(uint32_t device) {
@@ -105,6 +137,7 @@ void Session::drain(uint32_t device) {
         datagram = std::make_unique<wire::Datagram>();
     }
     while (!ended_.load(std::memory_order_relaxed)) {
+        const std::lock_guard order(readingOrder_);
         const wire::Received received = client_.receive(*datagram, wire::Wait::No);
         if (received == wire::Received::Malformed) {
             endOverLarge();
@@ -112,8 +145,20 @@ void Session::drain(uint32_t device) {
         if (received != wire::Received::Message) {
             return;  // the end of the stream is the reader's business; it sees it, too
         }
-        [[maybe_unused]] const Reading reading = dispatch(*datagram, false);
+        runElsewhere(dispatch(*datagram));
     }
+}
+
+void Session::runElsewhere(const Next& next) {
+    if (next.end || next.admission == Admission::Queued) {
+        return;
+    }
+    pool_.run([this, next] {
+        if (next.admission == Admission::RunInline && runner_.serveInline(next.device) == Admission::Queued) {
+            return;
+        }
+        runner_.serve(next.device);
+    });
 }
 
 void Session::endOverLarge() {
@@ -123,35 +168,35 @@ void Session::endOverLarge() {
     end();
 }
 
-Session::Reading Session::dispatch(wire::Datagram& datagram, bool reading) {
+Session::Next Session::dispatch(wire::Datagram& datagram) {
     const auto header = wire::decodeHeader(datagram.bytes());
     if (!header) {
         replies_.failure(0,
                          Error(LAROD_ERROR_CONNECTION, "a message of {} bytes has no header", datagram.bytes().size()));
         end();
-        return Reading::Stop;
+        return {.end = true};
     }
     try {
-        return handle(*header, datagram, reading);
+        return handle(*header, datagram);
     } catch (const Error& error) {
         if (error.code() != LAROD_ERROR_CONNECTION) {
             replies_.failure(header->requestId, error);
-            return Reading::GoOn;
+            return {};
         }
         // Malformed, or the arbiter is gone: this session has nothing more to say.
         replies_.failure(0, error);
     } catch (const std::bad_alloc&) {
         replies_.failure(header->requestId, Error(ENOMEM, kNoMemory));
-        return Reading::GoOn;
+        return {};
     }
     end();
-    return Reading::Stop;
+    return {.end = true};
 }
 
-Session::Reading Session::handle(const wire::Header& header, wire::Datagram& datagram, bool reading) {
+Session::Next Session::handle(const wire::Header& header, wire::Datagram& datagram) {
     switch (header.type) {
         case wire::MessageType::RunJob:
-            return runJob(header.requestId, datagram, reading);
+            return runJob(header.requestId, datagram);
         case wire::MessageType::LoadModel:
             loadModel(header.requestId, datagram);
             break;
@@ -181,12 +226,12 @@ Session::Reading Session::handle(const wire::Header& header, wire::Datagram& dat
             break;
         case wire::MessageType::Disconnect:
             disconnect(header.requestId);
-            return Reading::Stop;
+            return {.end = true};
         default:
             throw Error(LAROD_ERROR_CONNECTION, "message type {} is unknown to this service",
                         static_cast<uint32_t>(header.type));
     }
-    return Reading::GoOn;
+    return {};
 }
 
 template <typename Request, typename Reply>
@@ -196,7 +241,7 @@ void Session::passOn(uint64_t requestId, const wire::Datagram& datagram) {
     replies_.send(arbiter_.call<Reply>(request), requestId);
 }
 
-Session::Reading Session::runJob(uint64_t requestId, wire::Datagram& datagram, bool reading) {
+Session::Next Session::runJob(uint64_t requestId, wire::Datagram& datagram) {
     auto job = runner_.newJob();
     job->times.arrivedNs = monotonicNs();
     job->requestId = requestId;
@@ -210,9 +255,9 @@ Session::Reading Session::runJob(uint64_t requestId, wire::Datagram& datagram, b
             runLater(requestId, [this, fds, waiting] {
                 (*waiting)->model = findOrFetchModel((*waiting)->request.modelId);
                 prepare(**waiting, *fds);
-                [[maybe_unused]] const Reading unused = admit(std::move(*waiting), false);
+                runElsewhere(admit(std::move(*waiting)));
             });
-            return Reading::GoOn;
+            return {};
         }
         job->model = model;
         prepare(*job, datagram.fds);
@@ -222,30 +267,12 @@ Session::Reading Session::runJob(uint64_t requestId, wire::Datagram& datagram, b
         }
         throw;
     }
-    return admit(std::move(job), reading);
+    return admit(std::move(job));
 }
 
-Session::Reading Session::admit(std::unique_ptr<Job> job, bool reading) {
+Session::Next Session::admit(std::unique_ptr<Job> job) {
     const uint32_t device = job->model->info().device;
-    Admission admission = runner_.submit(std::move(job));
-    if (admission == Admission::RunInline && reading) {
-        admission = runner_.serveInline(device);
-    }
-    if (admission == Admission::Queued) {
-        return Reading::GoOn;
-    }
-    if (!reading) {
-        pool_.run([this, device, admission] {
-            if (admission == Admission::RunInline && runner_.serveInline(device) == Admission::Queued) {
-                return;
-            }
-            runner_.serve(device);
-        });
-        return Reading::GoOn;
-    }
-    pool_.run([this] { read(); });
-    runner_.serve(device);
-    return Reading::Stop;
+    return {.admission = runner_.submit(std::move(job)), .device = device};
 }
 
 void Session::prepare(Job& job, std::vector<UniqueFd>& fds) {

@@ -39,8 +39,12 @@ class Session {
     void serve();
 
   private:
-    // What the reading thread is to do after a message.
-    enum class Reading : uint8_t { GoOn, Stop };
+    // What the thread that has read a message does next; Queued: nothing but read on.
+    struct Next {
+        Admission admission = Admission::Queued;
+        uint32_t device = 0;  // whose job it is to run
+        bool end = false;     // the session is over
+    };
 
     struct Tracked {
         std::shared_ptr<Tensor> tensor;
@@ -55,11 +59,13 @@ class Session {
 
     [[nodiscard]] bool greet();
     void read();
+    [[nodiscard]] wire::Received receiveNext(std::unique_lock<std::mutex>& order);
     void drain(uint32_t device);
-    [[nodiscard]] Reading dispatch(wire::Datagram& datagram, bool reading);
-    [[nodiscard]] Reading handle(const wire::Header& header, wire::Datagram& datagram, bool reading);
-    [[nodiscard]] Reading runJob(uint64_t requestId, wire::Datagram& datagram, bool reading);
-    [[nodiscard]] Reading admit(std::unique_ptr<Job> job, bool reading);
+    [[nodiscard]] Next dispatch(wire::Datagram& datagram);
+    [[nodiscard]] Next handle(const wire::Header& header, wire::Datagram& datagram);
+    [[nodiscard]] Next runJob(uint64_t requestId, wire::Datagram& datagram);
+    [[nodiscard]] Next admit(std::unique_ptr<Job> job);
+    void runElsewhere(const Next& next);
     void endOverLarge();
     void end();
 
@@ -96,14 +102,15 @@ class Session {
     JobRunner runner_;
     wire::Datagram datagram_;                               // of whoever has the reading role
     std::vector<std::unique_ptr<wire::Datagram>> drained_;  // by device, of whoever serves it
+    std::mutex readingOrder_;                               // held from receiving a message until it is dispatched
     std::atomic<bool> ended_{false};
+    std::atomic<bool> loading_{false};  // a thread runs loads_
 
     std::mutex mutex_;  // guards what follows
     std::map<uint64_t, std::shared_ptr<Model>> models_;
     std::map<uint64_t, Tracked> tracked_;
     uint64_t lastTrackingId_ = 0;
     std::deque<Load> loads_;
-    bool loading_ = false;
 
     ThreadPool pool_;  // last: its threads use everything above
 };

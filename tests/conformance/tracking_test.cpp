@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "conformance/service.h"
+#include "support/callbacks.h"
 
 namespace larod::test {
 namespace {
@@ -189,6 +190,27 @@ TEST_F(Behaviour_6_1, TrackingEndsWithTheTensorsAndWithTheConnection) {
     }
     EXPECT_TRUE(eventually([&] { return service_.sessionPids().size() == 1; }));
     EXPECT_EQ(sessionFds(), before);
+}
+
+// While a device is busy two threads of the session read; a job must not be overtaken by what was sent after it.
+TEST_F(Behaviour_6_1, AJobKeepsATensorThatIsDestroyedRightAfterItWasSent) {
+    constexpr size_t kJobs = 300;
+    constexpr size_t kInFlight = 6;
+    Params params;
+    params.set("debug.delay", 250);  // longer than the jobs that the reading thread runs itself
+    const auto model = loadParams(client_, kDebug, params);
+    const auto outputs = allocTensors(client_, model, Side::Outputs);
+    Callbacks callbacks;
+    for (size_t i = 0; i < kJobs; ++i) {
+        const auto inputs = allocTensors(client_, model, Side::Inputs);
+        const Request request(model, inputs, outputs);
+        CallError error;
+        ASSERT_TRUE(larodRunJobAsync(client_.get(), request.get(), Callbacks::done, &callbacks, error)) << error.text();
+        if (i >= kInFlight) {
+            callbacks.waitFor(i - kInFlight);
+        }
+    }
+    EXPECT_EQ(callbacks.waitFor(kJobs), std::vector<int>(kJobs, LAROD_ERROR_NONE));
 }
 
 TEST_F(Behaviour_6_2, PlainBuffersCanBeReadWrittenAndMapped) {
