@@ -71,6 +71,15 @@ class Installed(unittest.TestCase):
                 *run("pkg-config", "--cflags", "--libs", "liblarod", env=self.environment).split(), "-pthread", env=self.environment,
             )
 
+    def test_pkg_config_finds_the_library_where_it_is_installed(self):
+        installed = "/" + str(self.pkgconfig.parent.relative_to(self.root))
+        prefix = "/" + str(self.bin.parent.relative_to(self.root)) + "/"
+        searched = run("pkg-config", "--variable", "pc_path", "pkg-config").strip().split(":")
+        # It searches no folder of a prefix that it does not know.
+        searched_there = [folder for folder in searched if folder.startswith(prefix)]
+        if searched_there:
+            self.assertIn(installed, searched_there)
+
     def test_library_has_its_soname(self):
         self.assertIn("[liblarod.so.1]", run("readelf", "-d", self.lib / "liblarod.so.1"))
 
