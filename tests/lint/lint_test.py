@@ -162,6 +162,11 @@ class Sources(Tree):
         self.write("docs/page.md", "frame/work/item and a/home/b")
         self.assertEqual(check_sources.violations(self.root)[0], [])
 
+    def test_the_link_of_a_git_worktree_is_not_read(self):
+        with open(os.path.join(self.root, ".git"), "w", encoding="utf-8") as file:
+            file.write("gitdir: /ho" + "me/me/project/.git/worktrees/part\n")
+        self.assertEqual(check_sources.violations(self.root)[0], [])
+
     def test_builds_are_not_read(self):
         os.makedirs(os.path.join(self.root, "build"))
         with open(os.path.join(self.root, "build/gen.h"), "w", encoding="utf-8") as file:

@@ -12,7 +12,8 @@ def files(root, folders=TOP):
     """Paths, relative to root, of the files at the top and in the folders."""
     found = []
     if folders is TOP:
-        found += [name for name in os.listdir(root) if os.path.isfile(os.path.join(root, name))]
+        # In a git worktree .git is a file, which names the repository's place on this machine.
+        found += [name for name in os.listdir(root) if name != ".git" and os.path.isfile(os.path.join(root, name))]
     for folder in folders:
         for directory, subfolders, names in os.walk(os.path.join(root, folder)):
             subfolders[:] = sorted(set(subfolders) - SKIP)
