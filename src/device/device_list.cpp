@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "device/debug/debug_device.h"
-#include "device/proc/proc_device.h"
 #include "device/litert/litert_device.h"
+#include "device/proc/proc_device.h"
 
 namespace larod::device {
 
