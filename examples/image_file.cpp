@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -23,10 +24,16 @@ namespace {
 using Bytes = std::vector<uint8_t>;
 
 Bytes readFile(const std::string& path) {
+    if (std::filesystem::is_directory(path)) {
+        throw std::runtime_error("'" + path + "' is a directory, not a picture");
+    }
     std::ifstream file(path, std::ios::binary);
-    Bytes bytes(std::istreambuf_iterator<char>(file), {});
-    if (!file.is_open() || file.bad() || bytes.empty()) {
+    if (!file.is_open()) {
         throw std::runtime_error("can't read '" + path + "'");
+    }
+    Bytes bytes(std::istreambuf_iterator<char>(file), {});
+    if (bytes.empty()) {
+        throw std::runtime_error("'" + path + "' is empty");
     }
     return bytes;
 }

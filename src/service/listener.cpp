@@ -47,8 +47,14 @@ Listener::Listener(std::string path) : path_(std::move(path)) {
     }
     std::memcpy(address.sun_path, path_.data(), path_.size());
     const std::string directory = std::filesystem::path(path_).parent_path();
-    if (!directory.empty() && ::mkdir(directory.c_str(), 0755) == 0) {
-        createdDirectory_ = directory;
+    if (!directory.empty()) {
+        if (::mkdir(directory.c_str(), 0755) == 0) {
+            createdDirectory_ = directory;
+        } else if (errno != EEXIST) {
+            throw Error(LAROD_ERROR_CONNECTION,
+                        "can't listen at '{}': can't make the directory '{}': {}; choose another place with --socket",
+                        path_, directory, errnoText(errno));
+        }
     }
     try {
         listen(address);

@@ -30,8 +30,9 @@ PlaceLock::PlaceLock(const std::string& path) : file_(path + ".lock") {
         while (fd_ && (result = ::flock(fd_.get(), LOCK_EX)) != 0 && errno == EINTR) {
         }
         if (result != 0) {
-            throw Error(LAROD_ERROR_CONNECTION, "can't listen at '{}': its lock '{}': {}", path, file_,
-                        errnoText(errno));
+            throw Error(LAROD_ERROR_CONNECTION,
+                        "can't listen at '{}': can't make its lock '{}': {}; choose another place with --socket", path,
+                        file_, errnoText(errno));
         }
     } while (!isStillThere(fd_.get(), file_));
 }

@@ -92,11 +92,13 @@ ChildProcess::ChildProcess(const ChildSetup& setup, const Signals& signals) : se
     if (got == static_cast<ssize_t>(sizeof errnum)) {
         static_cast<void>(reap());
         int exitStatus = errnum == ENOENT || errnum == ENOTDIR ? kExitNotFound : kExitCannotExecute;
+        std::string what =
+            fmt::format("could not execute '{}': {}", setup.arguments.front(), std::generic_category().message(errnum));
         if (setup.service) {
             exitStatus = kExitOwnFailure;
+            what += "; --service names the service's program";
         }
-        throw RunError(exitStatus, fmt::format("could not execute '{}': {}", setup.arguments.front(),
-                                               std::generic_category().message(errnum)));
+        throw RunError(exitStatus, what);
     }
     pidFd_.reset(pidfdOpen(pid_));
     if (!pidFd_) {

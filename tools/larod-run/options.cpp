@@ -76,6 +76,9 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
         return app.help();
     } catch (const CLI::CallForVersion& version) {
         return std::string(version.what()) + "\n";
+    } catch (const CLI::ExtrasError& error) {
+        throw RunError(kExitOwnFailure, std::string(error.what()) +
+                                            "; the command stands after --: larod-run -- COMMAND (--help explains)");
     } catch (const CLI::ParseError& error) {
         throw RunError(kExitOwnFailure, std::string(error.what()) + " (--help explains)");
     }

@@ -172,6 +172,16 @@ TEST(ImageFile, RefusesWhatIsNoPicture) {
     EXPECT_THROW(static_cast<void>(example::readImage(folder.path())), std::runtime_error);
 }
 
+TEST(ImageFile, SaysThatADirectoryIsNoPicture) {
+    const TempDir folder;
+    try {
+        static_cast<void>(example::readImage(folder.path()));
+        FAIL() << "a picture";
+    } catch (const std::runtime_error& error) {
+        EXPECT_NE(std::string(error.what()).find("directory"), std::string::npos) << error.what();
+    }
+}
+
 TEST(Nv12Frame, PutsThePictureInTheMiddleOfBlackBorders) {
     const Image image = greyImage(37, 15);
     const example::FrameGeometry geometry = example::frameAround(image);

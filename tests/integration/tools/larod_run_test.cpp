@@ -145,8 +145,13 @@ TEST_F(LarodRun, TellsWhyACommandCannotRun) {
 TEST_F(LarodRun, ExitsWith125WithoutAServiceOrACommand) {
     EXPECT_EQ(runProgram(setup({})).exitStatus, 125);
     EXPECT_EQ(runProgram(setup({"true"}, {"--nonsense"})).exitStatus, 125);
-    EXPECT_EQ(runProgram({.arguments = {LAROD_RUN_PATH, "true"}, .environment = {}}).exitStatus, 125);
-    EXPECT_EQ(runProgram(setup({"true"}, {"--service", "/no/such/service"})).exitStatus, 125);
+    const Outcome undivided = runProgram({.arguments = {LAROD_RUN_PATH, "true"}, .environment = {}});
+    EXPECT_EQ(undivided.exitStatus, 125);
+    EXPECT_NE(undivided.err.find("larod-run -- COMMAND"), std::string::npos) << undivided.err;
+    const Outcome absent = runProgram(setup({"true"}, {"--service", "/no/such/service"}));
+    EXPECT_EQ(absent.exitStatus, 125);
+    EXPECT_NE(absent.err.find("'/no/such/service'"), std::string::npos) << absent.err;
+    EXPECT_NE(absent.err.find("--service names"), std::string::npos) << absent.err;
     const Outcome ended = runProgram(setup({"true"}, {"--service", "false"}));
     EXPECT_EQ(ended.exitStatus, 125);
     EXPECT_NE(ended.err.find("exited with status 1 before it was ready"), std::string::npos) << ended.err;

@@ -194,6 +194,14 @@ TEST_F(ListenerTest, CreatesAMissingDirectoryAndRemovesIt) {
     EXPECT_FALSE(fs::exists(directory));
 }
 
+TEST_F(ListenerTest, SaysWhichDirectoryItCannotMakeAndWhatToDo) {
+    const std::string directory = in("no/run");
+    const std::string text = errorAt(directory + "/larod.sock");
+    EXPECT_NE(text.find("the directory '" + directory + "'"), std::string::npos) << text;
+    EXPECT_NE(text.find("--socket"), std::string::npos) << text;
+    EXPECT_FALSE(fs::exists(in("no")));
+}
+
 TEST_F(ListenerTest, KeepsADirectoryThatItDidNotMake) {
     const std::string directory = in("run");
     fs::create_directory(directory);
