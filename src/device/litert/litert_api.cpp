@@ -38,13 +38,13 @@ Api::Api() {
             path_ = path;
             break;
         }
-        reasons += fmt::format("\n  {}", ::dlerror());
+        reasons += fmt::format("{}{}", reasons.empty() ? "" : "; ", ::dlerror());
     }
     if (library == nullptr) {
         throw Error(LAROD_ERROR_LOAD_MODEL,
                     "libLiteRt.so can't be loaded. It is in the Python package ai-edge-litert 2.3.0 (scripts/setup "
                     "fetches it); put it "
-                    "into {}, or name it in the environment variable LAROD_LITERT_LIBRARY. Tried:{}",
+                    "into {}, or name it in the environment variable LAROD_LITERT_LIBRARY. Tried: {}",
                     LAROD_LITERT_INSTALLED, reasons);
     }
 #define LAROD_LITERT_LOAD(result, name, parameters)                                                                \

@@ -404,6 +404,7 @@ TEST(LitertDevice, WithoutTheLibraryTheErrorSaysWhatToInstall) {
     } catch (const Error& error) {
         EXPECT_NE(error.text().find("ai-edge-litert"), std::string::npos) << error.text();
         EXPECT_NE(error.text().find("/nowhere/libLiteRt.so"), std::string::npos) << error.text();
+        EXPECT_EQ(error.text().find('\n'), std::string::npos) << "the log writes one line: " << error.text();
     }
     ::unsetenv("LAROD_LITERT_LIBRARY");
 }
