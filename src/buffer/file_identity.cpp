@@ -29,12 +29,12 @@ int statOf(int fd, struct stat& status) noexcept {
 #endif
 }
 
+}  // namespace
+
 bool isDmaBuf(int fd) noexcept {
     struct statfs fileSystem = {};
     return ::fstatfs(fd, &fileSystem) == 0 && static_cast<uint64_t>(fileSystem.f_type) == DMA_BUF_MAGIC;
 }
-
-}  // namespace
 
 bool hasFixedLength(int fd) noexcept {
     const int seals = ::fcntl(fd, F_GET_SEALS);  // an error where there can't be any

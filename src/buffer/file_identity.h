@@ -28,6 +28,9 @@ struct FileStatus {
 // Never blocks and never moves the file position. Throws Error(LAROD_ERROR_FD) where `fd` is not open.
 [[nodiscard]] FileStatus fileStatus(int fd);
 
+// Whether the kernel says that it is a dma-buf; LAROD_FD_PROP_DMABUF is only a promise.
+[[nodiscard]] bool isDmaBuf(int fd) noexcept;
+
 // Whether nothing can make it shorter: a dma-buf, or a memory file that is sealed against shrinking. Its length needs
 // to be looked at only once.
 [[nodiscard]] bool hasFixedLength(int fd) noexcept;

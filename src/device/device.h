@@ -25,6 +25,8 @@ struct Capabilities {
     uint32_t runOutput = 0;
     uint32_t allocInput = 0;  // buffers that the service can allocate for this device
     uint32_t allocOutput = 0;
+    // Whether a tensor that is usable by DMABUF alone may have an fd offset other than 0 (dma-buf.md 5).
+    bool dmaBufOffset = true;
 };
 
 // Memory that a job may read behind the end of an input: XNNPACK's kernels do (litert.md 4).

@@ -17,7 +17,7 @@ constexpr uint32_t kRMD = LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_MAP | LAROD_FD
 // Run in, run out, alloc in, alloc out (devices.md 1 to 3).
 constexpr Capabilities kPlain{kRM, kRM, kRM, kRM};
 constexpr Capabilities kArtpec7OpenCl{kR, kR, kRM, kRM};
-constexpr Capabilities kEdgeTpu{kRMD, kRM, kRMD, kRM};
+constexpr Capabilities kEdgeTpu{kRMD, kRM, kRMD, kRM, false};
 constexpr Capabilities kCvflow{kRD, kRD, kRMD, kRMD};
 constexpr Capabilities kCvflowProc{kRMD, kRMD, kRMD, kRMD};
 

@@ -167,12 +167,12 @@ void JobRunner::runNext(uint32_t index) {
 void JobRunner::bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance) {
     const device::Capabilities capabilities = queue.device.capabilities();
     for (size_t i = 0; i < job.inputs.size(); ++i) {
-        BoundTensor& bound = job.inputs[i]->bind({Direction::Input, i}, instance, capabilities.runInput);
+        BoundTensor& bound = job.inputs[i]->bind({Direction::Input, i}, instance, capabilities);
         job.boundInputs.push_back(&bound);
         job.inputBindings.push_back(bound.binding());
     }
     for (size_t i = 0; i < job.outputs.size(); ++i) {
-        BoundTensor& bound = job.outputs[i]->bind({Direction::Output, i}, instance, capabilities.runOutput);
+        BoundTensor& bound = job.outputs[i]->bind({Direction::Output, i}, instance, capabilities);
         job.boundOutputs.push_back(&bound);
         job.outputBindings.push_back(bound.binding());
     }

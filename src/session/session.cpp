@@ -17,6 +17,7 @@ namespace {
 
 // A client that has a session without speaking keeps it from others.
 constexpr int kHelloTimeoutMs = 10'000;
+constexpr const char* kNoDmaBufs = " (this release allocates no dma-bufs)";
 constexpr const char* kNoMemory = "the session has no memory left for this request";
 
 }  // namespace
@@ -296,15 +297,16 @@ void Session::prepare(Job& job, std::vector<UniqueFd>& fds) {
     }
     const device::Capabilities capabilities = device.capabilities();
     size_t nextFd = 0;
-    takeTensors(Direction::Input, job.request.inputs, job.inputs, loaded.inputs(), capabilities.runInput, fds, nextFd,
+    takeTensors(Direction::Input, job.request.inputs, job.inputs, loaded.inputs(), capabilities, fds, nextFd,
                 job.untrackedFds);
-    takeTensors(Direction::Output, job.request.outputs, job.outputs, loaded.outputs(), capabilities.runOutput, fds,
-                nextFd, job.untrackedFds);
+    takeTensors(Direction::Output, job.request.outputs, job.outputs, loaded.outputs(), capabilities, fds, nextFd,
+                job.untrackedFds);
 }
 
 void Session::takeTensors(Direction direction, const std::vector<wire::JobTensor>& given,
                           std::vector<std::shared_ptr<Tensor>>& taken, const std::vector<TensorSpec>& specs,
-                          uint32_t deviceProps, std::vector<UniqueFd>& fds, size_t& nextFd, size_t& untracked) {
+                          const device::Capabilities& capabilities, std::vector<UniqueFd>& fds, size_t& nextFd,
+                          size_t& untracked) {
     for (size_t i = 0; i < given.size(); ++i) {
         const TensorPlace place{direction, i};
         if (given[i].trackingId != 0) {
@@ -325,7 +327,7 @@ void Session::takeTensors(Direction direction, const std::vector<wire::JobTensor
             }
             ++untracked;
         }
-        taken.back()->check(place, specs[i].byteSize(), deviceProps);
+        taken.back()->check(place, specs[i].byteSize(), capabilities);
     }
 }
 
@@ -520,7 +522,13 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
     if ((request.fdProps & ~possible) != 0) {
         throw Error(LAROD_ERROR_ALLOC, "{} can allocate buffers with the fd properties {:#x}, not {:#x}{}",
                     model.device().name(), possible, request.fdProps,
-                    (request.fdProps & LAROD_FD_PROP_DMABUF) != 0 ? " (this release allocates no dma-bufs)" : "");
+                    (request.fdProps & LAROD_FD_PROP_DMABUF) != 0 ? kNoDmaBufs : "");
+    }
+    // A device that stands in for hardware has them, but this machine's service does not make them.
+    if ((request.fdProps & LAROD_FD_PROP_DMABUF) != 0) {
+        throw Error(LAROD_ERROR_ALLOC,
+                    "{}: expected READWRITE, MAP or both as the fd properties of buffers, got {:#x}{}",
+                    model.device().name(), request.fdProps, kNoDmaBufs);
     }
     const auto& specs = input ? model.anyInstance().inputs() : model.anyInstance().outputs();
     control::AllocMemory allocation;

@@ -82,7 +82,8 @@ class Session {
     void prepare(Job& job, std::vector<UniqueFd>& fds);
     void takeTensors(Direction direction, const std::vector<wire::JobTensor>& given,
                      std::vector<std::shared_ptr<Tensor>>& taken, const std::vector<TensorSpec>& specs,
-                     uint32_t deviceProps, std::vector<UniqueFd>& fds, size_t& nextFd, size_t& untracked);
+                     const device::Capabilities& capabilities, std::vector<UniqueFd>& fds, size_t& nextFd,
+                     size_t& untracked);
     [[nodiscard]] std::shared_ptr<Model> findModel(uint64_t modelId);
     [[nodiscard]] bool exists(const std::shared_ptr<Model>& model);
     [[nodiscard]] std::shared_ptr<Model> findOrFetchModel(uint64_t modelId);

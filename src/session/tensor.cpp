@@ -140,12 +140,28 @@ std::string propsText(uint32_t props) {
     return text;
 }
 
+uint32_t propsOf(Direction direction, const device::Capabilities& capabilities) noexcept {
+    return direction == Direction::Input ? capabilities.runInput : capabilities.runOutput;
+}
+
 }  // namespace
 
-void Tensor::check(TensorPlace place, size_t need, uint32_t deviceProps) const {
-    if ((props_ & deviceProps) == 0) {
-        throw Error(LAROD_ERROR_FD, "{}: its fd properties are {}, the device can only use {}", placeText(place),
-                    propsText(props_), propsText(deviceProps));
+uint32_t Tensor::commonProps(Direction direction, const device::Capabilities& capabilities) const noexcept {
+    uint32_t props = props_ & propsOf(direction, capabilities);
+    if (offset_ != 0 && !capabilities.dmaBufOffset) {
+        props &= ~static_cast<uint32_t>(LAROD_FD_PROP_DMABUF);
+    }
+    return props;
+}
+
+void Tensor::check(TensorPlace place, size_t need, const device::Capabilities& capabilities) const {
+    if (commonProps(place.direction, capabilities) == 0) {
+        const uint32_t deviceProps = propsOf(place.direction, capabilities);
+        throw Error(LAROD_ERROR_FD, "{}: its fd properties are {}, the device can only use {}{}", placeText(place),
+                    propsText(props_), propsText(deviceProps),
+                    (props_ & deviceProps) != 0
+                        ? fmt::format(", and DMABUF only at fd offset 0, which here is {}", offset_)
+                        : "");
     }
     if (size_ > 0 && need > size_) {
         throw Error(LAROD_ERROR_FD, "{}: the model needs {} bytes, but the fd size is {}", placeText(place), need,
@@ -196,7 +212,23 @@ bool Tensor::tryMap(BoundTensor& bound, size_t need, std::string& reason) {
     return true;
 }
 
-BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps) {
+// No device of ours takes dma-bufs without mapping them. One that says that it does stands in for hardware (StandIn):
+// the CPU is its hardware, so the dma-buf is mapped and synchronised.
+bool Tensor::mayMap(Direction direction, const device::Capabilities& capabilities, std::string& reason) const {
+    const uint32_t common = commonProps(direction, capabilities);
+    if ((common & LAROD_FD_PROP_DMABUF) == 0 || (common & LAROD_FD_PROP_MAP) != 0) {
+        return (common & LAROD_FD_PROP_MAP) != 0;
+    }
+    if (!buffer::isDmaBuf(fd_.get())) {
+        reason = fmt::format("LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the device can use {}",
+                             propsText(propsOf(direction, capabilities)));
+        return false;
+    }
+    return true;
+}
+
+BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance>& instance,
+                          const device::Capabilities& capabilities) {
     const std::lock_guard lock(mutex_);
     for (auto it = bound_.begin(); it != bound_.end(); ++it) {
         if ((*it)->place_ == place && (*it)->instance_ == instance) {
@@ -212,8 +244,8 @@ BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance
     const size_t need = specs[place.index].byteSize();
     auto bound = std::unique_ptr<BoundTensor>(new BoundTensor(*this, place, instance));
     std::string reason;
-    const uint32_t common = props_ & deviceProps;
-    if ((common & LAROD_FD_PROP_MAP) == 0 || !tryMap(*bound, need, reason)) {
+    const uint32_t common = commonProps(place.direction, capabilities);
+    if (!mayMap(place.direction, capabilities, reason) || !tryMap(*bound, need, reason)) {
         if ((common & LAROD_FD_PROP_READWRITE) == 0) {
             throw Error(LAROD_ERROR_FD, "{}: {}", placeText(place), reason);
         }

@@ -82,15 +82,15 @@ class Tensor {
     // As the client says; 0: it does not say.
     [[nodiscard]] uint64_t sizeBytes() const noexcept { return size_; }
 
-    // Whether a job can use `need` bytes of it through one of `deviceProps`; throws Error(LAROD_ERROR_FD) naming the
-    // place. What only the kernel can tell is found out by bind().
-    void check(TensorPlace place, size_t need, uint32_t deviceProps) const;
+    // Whether a job can use `need` bytes of it on a device of these capabilities; throws Error(LAROD_ERROR_FD) naming
+    // the place. What only the kernel can tell is found out by bind().
+    void check(TensorPlace place, size_t need, const device::Capabilities& capabilities) const;
 
     // Memory for a place of a model instance: made at the first call and kept until the tensor is gone (which is "bind
     // once" for tracked tensors; an untracked one lives for one job). Tries the methods in the order of their rank.
     // Throws Error.
     [[nodiscard]] BoundTensor& bind(TensorPlace place, const std::shared_ptr<ModelInstance>& instance,
-                                    uint32_t deviceProps);
+                                    const device::Capabilities& capabilities);
 
     // Forgets what was made for the instances of a model. No job of that model may be running.
     void unbind(uint64_t modelId);
@@ -99,6 +99,8 @@ class Tensor {
     friend class BoundTensor;
 
     [[nodiscard]] bool holds(size_t need) const;
+    [[nodiscard]] uint32_t commonProps(Direction direction, const device::Capabilities& capabilities) const noexcept;
+    [[nodiscard]] bool mayMap(Direction direction, const device::Capabilities& capabilities, std::string& reason) const;
     [[nodiscard]] bool usable(const BoundTensor& bound) const;
     [[nodiscard]] bool tryMap(BoundTensor& bound, size_t need, std::string& reason);
 

@@ -2,74 +2,22 @@
 // Every START gets its END, with an ioctl of our own that records and answers.
 #include "buffer/dma_buf_sync.h"
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <linux/dma-buf.h>
-#include <sys/ioctl.h>
 
 #include <cerrno>
-#include <cstdarg>
-#include <deque>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "unit/buffer/fake_kernel.h"
 #include "unit/buffer/files.h"
-
-namespace {
-
-struct Call {
-    int fd;
-    uint64_t flags;
-    friend bool operator==(const Call&, const Call&) = default;
-};
-
-// While it lives, SYNC reaches it instead of the kernel: it records the calls that it answered with success.
-class FakeKernel {
-  public:
-    FakeKernel() { current = this; }
-    ~FakeKernel() { current = nullptr; }
-    FakeKernel(const FakeKernel&) = delete;
-    FakeKernel& operator=(const FakeKernel&) = delete;
-
-    int answer(int fd, uint64_t flags) {
-        ++asked;
-        if (!errors.empty()) {
-            errno = errors.front();
-            errors.pop_front();
-            if (errno != 0) {
-                return -1;
-            }
-        }
-        done.push_back({fd, flags});
-        return 0;
-    }
-
-    std::deque<int> errors;  // what the next calls give, in order; 0 for success
-    std::vector<Call> done;
-    size_t asked = 0;
-
-    inline static FakeKernel* current = nullptr;
-};
-
-}  // namespace
-
-extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
-    va_list arguments;
-    va_start(arguments, request);
-    void* argument = va_arg(arguments, void*);
-    va_end(arguments);
-    if (FakeKernel::current != nullptr && request == DMA_BUF_IOCTL_SYNC) {
-        return FakeKernel::current->answer(fd, static_cast<const dma_buf_sync*>(argument)->flags);
-    }
-    using Function = int (*)(int, unsigned long, ...);
-    static const auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "ioctl"));
-    return real(fd, request, argument);
-}
 
 namespace larod::buffer {
 namespace {
+
+using Call = test::SyncCall;
 
 constexpr uint64_t kRead = DMA_BUF_SYNC_READ;
 constexpr uint64_t kWrite = DMA_BUF_SYNC_WRITE;
@@ -77,7 +25,7 @@ constexpr uint64_t kEnd = DMA_BUF_SYNC_END;
 
 class DmaBufSyncTest : public ::testing::Test {
   protected:
-    FakeKernel kernel_;
+    test::FakeKernel kernel_;
 };
 
 // The code of the error that `function` throws.

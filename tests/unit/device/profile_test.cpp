@@ -122,6 +122,16 @@ TEST(Profile, HasThePropertiesOfTheDocuments) {
     }
 }
 
+TEST(Profile, TakesADmaBufAtAnyOffsetButOnTheEdgeTpu) {
+    for (const Profile& profile : profiles()) {
+        for (const ProfileEntry& entry : profile.devices) {
+            EXPECT_EQ(entry.limits.capabilities.value_or(Capabilities{}).dmaBufOffset,
+                      entry.name != "google-edge-tpu-tflite")
+                << entry.name;
+        }
+    }
+}
+
 TEST(Profile, TakesDisableWinogradOnOneDeviceOnly) {
     for (const Profile& profile : profiles()) {
         for (const ProfileEntry& entry : profile.devices) {

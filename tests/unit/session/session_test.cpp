@@ -505,6 +505,13 @@ TEST_F(SessionTest, AllocatesNoBuffersThatTheDeviceDoesNotHave) {
             ask(wire::AllocTensors{model, Direction::Input, props, {}}).failure().rfind(code(LAROD_ERROR_ALLOC), 0),
             0U);
     }
+    // Nor where a device that stands in for hardware has them.
+    device(kFirst).properties.allocInput = LAROD_FD_TYPE_DISK | LAROD_FD_PROP_DMABUF;
+    for (const uint32_t props : {LAROD_FD_PROP_DMABUF, LAROD_FD_TYPE_DMA}) {
+        EXPECT_EQ(
+            ask(wire::AllocTensors{model, Direction::Input, props, {}}).failure().rfind(code(LAROD_ERROR_ALLOC), 0),
+            0U);
+    }
     arbiter->refuse(control::AllocMemory::kType, Error(LAROD_ERROR_ALLOC, "over the limit"));
     EXPECT_EQ(ask(wire::AllocTensors{model, Direction::Input, 0, {}}).failure(),
               code(LAROD_ERROR_ALLOC) + "over the limit");

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/dma-buf.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "buffer/memfd.h"
 #include "buffer/sigbus_guard.h"
 #include "session/model.h"
+#include "unit/buffer/fake_kernel.h"
 #include "unit/session/fake_device.h"
 #include "wire/channel.h"
 
@@ -77,6 +79,11 @@ UniqueFd duplicate(int fd) {
     return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+// A device with the same fd properties in both directions.
+device::Capabilities capable(uint32_t props) {
+    return {props, props, props, props};
+}
+
 // A model of one input and one output of `bytes`.
 std::shared_ptr<ModelInstance> makeInstance(size_t bytes, uint64_t modelId = 1) {
     return std::make_shared<ModelInstance>(
@@ -89,7 +96,7 @@ size_t bindingsMade(const std::shared_ptr<ModelInstance>& instance) {
 
 // What an input looks like to the device.
 std::string readInput(Tensor& tensor, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps) {
-    BoundTensor& bound = tensor.bind(kInput, instance, deviceProps);
+    BoundTensor& bound = tensor.bind(kInput, instance, capable(deviceProps));
     bound.begin(false);
     const std::string text = textOf(memoryOf(bound.binding()));
     bound.end();
@@ -98,7 +105,7 @@ std::string readInput(Tensor& tensor, const std::shared_ptr<ModelInstance>& inst
 
 void writeOutput(Tensor& tensor, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps,
                  const std::string& text) {
-    BoundTensor& bound = tensor.bind(kOutput, instance, deviceProps);
+    BoundTensor& bound = tensor.bind(kOutput, instance, capable(deviceProps));
     bound.begin(false);
     std::memcpy(memoryOf(bound.binding()).data(), text.data(), text.size());
     bound.end();
@@ -114,16 +121,16 @@ TEST_F(TensorTest, IsMappedWhereBothSidesCan) {
     const File file(pattern(16));
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
     EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16));
-    EXPECT_EQ(tensor.bind(kInput, model, kMap | kReadWrite).method(), AccessMethod::Map);
+    EXPECT_EQ(tensor.bind(kInput, model, capable(kMap | kReadWrite)).method(), AccessMethod::Map);
 }
 
 TEST_F(TensorTest, IsReadAndWrittenWhereOneSideCannotMap) {
     const File file(pattern(16));
     Tensor readWrite(duplicate(file.fd()), {0, 0, kReadWrite});
     EXPECT_EQ(readInput(readWrite, model, kMap | kReadWrite), pattern(16));
-    EXPECT_EQ(readWrite.bind(kInput, model, kMap | kReadWrite).method(), AccessMethod::ReadWrite);
+    EXPECT_EQ(readWrite.bind(kInput, model, capable(kMap | kReadWrite)).method(), AccessMethod::ReadWrite);
     Tensor both(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
-    EXPECT_EQ(both.bind(kInput, model, kReadWrite).method(), AccessMethod::ReadWrite);
+    EXPECT_EQ(both.bind(kInput, model, capable(kReadWrite)).method(), AccessMethod::ReadWrite);
 }
 
 TEST_F(TensorTest, GivesTheSameResultsByBothMethods) {
@@ -169,7 +176,7 @@ TEST_F(TensorTest, WritesThroughAWriteOnlyFdWhichCannotBeMapped) {
     const File file(pattern(16));
     Tensor tensor(file.open(O_WRONLY), {0, 0, kMap | kReadWrite});
     writeOutput(tensor, model, kMap | kReadWrite, pattern(16, 'A'));
-    EXPECT_EQ(tensor.bind(kOutput, model, kMap | kReadWrite).method(), AccessMethod::ReadWrite);
+    EXPECT_EQ(tensor.bind(kOutput, model, capable(kMap | kReadWrite)).method(), AccessMethod::ReadWrite);
     EXPECT_EQ(file.content(), pattern(16, 'A'));
     Tensor mapOnly(file.open(O_WRONLY), {0, 0, kMap});
     EXPECT_EQ(errorOf([&] { writeOutput(mapOnly, model, kMap, pattern(16)); }).rfind(kFdError, 0), 0U);
@@ -252,7 +259,7 @@ TEST_F(TensorTest, ThePositionStaysWhereItIsWithMapping) {
 TEST_F(TensorTest, AnAbandonedJobWritesNothing) {
     const File file(pattern(16));
     Tensor tensor(duplicate(file.fd()), {0, 0, kReadWrite});
-    BoundTensor& bound = tensor.bind(kOutput, model, kReadWrite);
+    BoundTensor& bound = tensor.bind(kOutput, model, capable(kReadWrite));
     bound.begin(false);
     std::memset(memoryOf(bound.binding()).data(), 'X', 16);
     bound.abandon();
@@ -262,7 +269,7 @@ TEST_F(TensorTest, AnAbandonedJobWritesNothing) {
 TEST_F(TensorTest, AFdSizeOfZeroIsNoLimitAndAnyOtherCountsBytesAccessed) {
     const File file(pattern(100));
     const auto check = [&](uint64_t size, int64_t offset) {
-        return errorOf([&] { Tensor(duplicate(file.fd()), {size, offset, kMap}).check(kInput, 16, kMap); });
+        return errorOf([&] { Tensor(duplicate(file.fd()), {size, offset, kMap}).check(kInput, 16, capable(kMap)); });
     };
     EXPECT_EQ(check(0, 0), "");
     EXPECT_EQ(check(16, 0), "");
@@ -274,7 +281,7 @@ TEST_F(TensorTest, AFdSizeOfZeroIsNoLimitAndAnyOtherCountsBytesAccessed) {
 TEST_F(TensorTest, AnOffsetIsInRange) {
     const File file(pattern(16));
     const auto check = [&](int64_t offset) {
-        return errorOf([&] { Tensor(duplicate(file.fd()), {0, offset, kMap}).check(kInput, 16, kMap); });
+        return errorOf([&] { Tensor(duplicate(file.fd()), {0, offset, kMap}).check(kInput, 16, capable(kMap)); });
     };
     EXPECT_EQ(check(INT64_MAX - 16), "");
     EXPECT_EQ(check(INT64_MAX - 15).rfind(kFdError + "input tensor 0: fd offset ", 0), 0U);
@@ -284,7 +291,7 @@ TEST_F(TensorTest, AnOffsetIsInRange) {
 TEST_F(TensorTest, NeedsAPropertyThatTheDeviceCanUse) {
     const File file(pattern(16));
     const auto check = [&](uint32_t props, uint32_t deviceProps) {
-        return errorOf([&] { Tensor(duplicate(file.fd()), {0, 0, props}).check(kOutput, 16, deviceProps); });
+        return errorOf([&] { Tensor(duplicate(file.fd()), {0, 0, props}).check(kOutput, 16, capable(deviceProps)); });
     };
     EXPECT_EQ(check(kMap, kMap | kReadWrite), "");
     EXPECT_EQ(check(kMap | kDmaBuf, kMap | kReadWrite), "");
@@ -325,11 +332,11 @@ TEST_F(TensorTest, RefusesWhatCanHoldNoTensor) {
 TEST_F(TensorTest, IsBoundOnceForAPlaceAndReused) {
     const File file(pattern(16));
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
-    BoundTensor& first = tensor.bind(kInput, model, kMap);
-    EXPECT_EQ(&tensor.bind(kInput, model, kMap), &first);
+    BoundTensor& first = tensor.bind(kInput, model, capable(kMap));
+    EXPECT_EQ(&tensor.bind(kInput, model, capable(kMap)), &first);
     EXPECT_EQ(bindingsMade(model), 1U);
-    EXPECT_NE(&tensor.bind(kOutput, model, kMap), &first);
-    EXPECT_EQ(&tensor.bind(kInput, model, kMap), &first) << "further bindings don't move it";
+    EXPECT_NE(&tensor.bind(kOutput, model, capable(kMap)), &first);
+    EXPECT_EQ(&tensor.bind(kInput, model, capable(kMap)), &first) << "further bindings don't move it";
     EXPECT_EQ(bindingsMade(model), 2U);
 }
 
@@ -337,8 +344,8 @@ TEST_F(TensorTest, ServesSeveralModelsThroughOneMapping) {
     const File file(pattern(16));
     const auto other = makeInstance(16, 2);
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
-    BoundTensor& first = tensor.bind(kOutput, model, kMap);
-    BoundTensor& second = tensor.bind(kInput, other, kMap);
+    BoundTensor& first = tensor.bind(kOutput, model, capable(kMap));
+    BoundTensor& second = tensor.bind(kInput, other, capable(kMap));
     EXPECT_NE(&first, &second);
     EXPECT_EQ(memoryOf(first.binding()).data(), memoryOf(second.binding()).data());
 }
@@ -363,14 +370,14 @@ TEST_F(TensorTest, UnbindForgetsOneModelAndLetsItGo) {
     const File file(pattern(16));
     auto other = makeInstance(16, 2);
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
-    BoundTensor& kept = tensor.bind(kInput, model, kMap);
-    static_cast<void>(tensor.bind(kInput, other, kMap));
+    BoundTensor& kept = tensor.bind(kInput, model, capable(kMap));
+    static_cast<void>(tensor.bind(kInput, other, capable(kMap)));
     const std::weak_ptr<ModelInstance> gone = other;
     other.reset();
     EXPECT_FALSE(gone.expired()) << "a binding keeps its model";
     tensor.unbind(2);
     EXPECT_TRUE(gone.expired());
-    EXPECT_EQ(&tensor.bind(kInput, model, kMap), &kept);
+    EXPECT_EQ(&tensor.bind(kInput, model, capable(kMap)), &kept);
     EXPECT_EQ(bindingsMade(model), 1U);
 }
 
@@ -379,7 +386,7 @@ TEST_F(TensorTest, AFileThatIsCutOffUnderItsMappingFailsTheJobAndIsMappedAgainWh
     const auto large = makeInstance(2 * page);
     const File file(pattern(2 * page));
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
-    BoundTensor& bound = tensor.bind(kInput, large, kMap);
+    BoundTensor& bound = tensor.bind(kInput, large, capable(kMap));
     bound.begin(false);
     file.resize(0);
     const std::string seen = textOf(memoryOf(bound.binding()));  // faults, and goes on
@@ -419,6 +426,71 @@ TEST_F(TensorTest, AWrongPromiseOfADmaBufIsFoundOutAndTheJobRuns) {
     EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16));
     writeOutput(tensor, model, kMap | kReadWrite, pattern(16, 'A'));
     EXPECT_EQ(readInput(tensor, model, kMap | kReadWrite), pattern(16, 'A'));
+}
+
+// What a device without MAP does with a tensor of these properties: "code: text", or "" where the data arrives.
+std::string useDmaBuf(const std::shared_ptr<ModelInstance>& model, uint32_t props, device::Capabilities capabilities,
+                      int64_t offset = 0) {
+    UniqueFd memory = buffer::makeSealedMemfd("test", 32);
+    EXPECT_EQ(::pwrite(memory.get(), pattern(32).data(), 32, 0), 32);
+    Tensor tensor(std::move(memory), {0, offset, props});
+    return errorOf([&] {
+        tensor.check(kInput, 16, capabilities);
+        BoundTensor& bound = tensor.bind(kInput, model, capabilities);
+        bound.begin(false);
+        EXPECT_EQ(textOf(memoryOf(bound.binding())), pattern(32).substr(static_cast<size_t>(offset), 16));
+        bound.end();
+    });
+}
+
+TEST_F(TensorTest, ADmaBufThatTheDeviceTakesIsMappedAndSynchronised) {
+    buffer::test::FakeKernel kernel;
+    kernel.filesAreDmaBufs = true;
+    for (const uint32_t props : {kDmaBuf, kDmaBuf | kMap, kDmaBuf | kMap | kReadWrite}) {
+        kernel.done.clear();
+        EXPECT_EQ(useDmaBuf(model, props, capable(kReadWrite | kDmaBuf), 8), "");
+        ASSERT_EQ(kernel.done.size(), 2U);
+        EXPECT_EQ(kernel.done[0].flags, uint64_t{DMA_BUF_SYNC_READ});
+        EXPECT_EQ(kernel.done[1].flags, uint64_t{DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ});
+    }
+}
+
+TEST_F(TensorTest, OutputsInADmaBufThatTheDeviceTakesAreWrittenAndSynchronised) {
+    buffer::test::FakeKernel kernel;
+    kernel.filesAreDmaBufs = true;
+    UniqueFd memory = buffer::makeSealedMemfd("test", 16);
+    Tensor tensor(duplicate(memory.get()), {0, 0, kDmaBuf});
+    writeOutput(tensor, model, kReadWrite | kDmaBuf, pattern(16));
+    std::string content(16, ' ');
+    EXPECT_EQ(::pread(memory.get(), content.data(), 16, 0), 16);
+    EXPECT_EQ(content, pattern(16));
+    ASSERT_EQ(kernel.done.size(), 2U);
+    EXPECT_EQ(kernel.done[0].flags, uint64_t{DMA_BUF_SYNC_WRITE});
+    EXPECT_EQ(kernel.done[1].flags, uint64_t{DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE});
+}
+
+TEST_F(TensorTest, WhatIsNoDmaBufIsUsedByTheOtherPropertiesOnly) {
+    const device::Capabilities takesDmaBufs = capable(kReadWrite | kDmaBuf);
+    EXPECT_EQ(useDmaBuf(model, kDmaBuf | kReadWrite, takesDmaBufs), "");
+    EXPECT_EQ(useDmaBuf(model, kDmaBuf | kMap, takesDmaBufs),
+              kFdError +
+                  "input tensor 0: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the device can use "
+                  "READWRITE|DMABUF");
+    EXPECT_EQ(useDmaBuf(model, kMap, takesDmaBufs),
+              kFdError + "input tensor 0: its fd properties are MAP, the device can only use READWRITE|DMABUF");
+}
+
+TEST_F(TensorTest, ADmaBufHasAnOffsetWhereTheDeviceAllowsItOrCanMap) {
+    buffer::test::FakeKernel kernel;
+    kernel.filesAreDmaBufs = true;
+    device::Capabilities capabilities = capable(kReadWrite | kMap | kDmaBuf);
+    capabilities.dmaBufOffset = false;
+    EXPECT_EQ(useDmaBuf(model, kDmaBuf, capabilities, 0), "");
+    EXPECT_EQ(useDmaBuf(model, kDmaBuf | kMap, capabilities, 8), "");
+    EXPECT_EQ(useDmaBuf(model, kDmaBuf, capabilities, 8),
+              kFdError +
+                  "input tensor 0: its fd properties are DMABUF, the device can only use READWRITE|MAP|DMABUF, and "
+                  "DMABUF only at fd offset 0, which here is 8");
 }
 
 TEST_F(TensorTest, PlacesHaveNames) {

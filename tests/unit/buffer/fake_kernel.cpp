@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/buffer/fake_kernel.h"
+
+#include <dlfcn.h>
+#include <linux/dma-buf.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+#include <cstdarg>
+
+#ifndef DMA_BUF_MAGIC
+#define DMA_BUF_MAGIC 0x444d4142
+#endif
+
+namespace larod::buffer::test {
+
+int FakeKernel::answer(int fd, uint64_t flags) {
+    ++asked;
+    if (!errors.empty()) {
+        errno = errors.front();
+        errors.pop_front();
+        if (errno != 0) {
+            return -1;
+        }
+    }
+    done.push_back({fd, flags});
+    return 0;
+}
+
+}  // namespace larod::buffer::test
+
+using larod::buffer::test::FakeKernel;
+
+extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
+    va_list arguments;
+    va_start(arguments, request);
+    void* argument = va_arg(arguments, void*);
+    va_end(arguments);
+    if (FakeKernel::current != nullptr && request == DMA_BUF_IOCTL_SYNC) {
+        return FakeKernel::current->answer(fd, static_cast<const dma_buf_sync*>(argument)->flags);
+    }
+    using Function = int (*)(int, unsigned long, ...);
+    static const auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "ioctl"));
+    return real(fd, request, argument);
+}
+
+// With 64-bit file offsets this defines fstatfs64, which the program calls.
+extern "C" int fstatfs(int fd, struct statfs* result) noexcept {
+    if (FakeKernel::current != nullptr && FakeKernel::current->filesAreDmaBufs) {
+        *result = {};
+        result->f_type = DMA_BUF_MAGIC;
+        return 0;
+    }
+    using Function = int (*)(int, struct statfs*);
+    static const auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "fstatfs64"));
+    return real(fd, result);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel answers about dma-bufs, from a test: few machines can make one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace larod::buffer::test {
+
+struct SyncCall {
+    int fd;
+    uint64_t flags;
+    friend bool operator==(const SyncCall&, const SyncCall&) = default;
+};
+
+// While it lives, SYNC reaches it instead of the kernel: it records the calls that it answered with success. One at a
+// time; used by one thread.
+class FakeKernel {
+  public:
+    FakeKernel() { current = this; }
+    ~FakeKernel() { current = nullptr; }
+    FakeKernel(const FakeKernel&) = delete;
+    FakeKernel& operator=(const FakeKernel&) = delete;
+
+    [[nodiscard]] int answer(int fd, uint64_t flags);
+
+    bool filesAreDmaBufs = false;  // fstatfs says so of every fd
+    std::deque<int> errors;        // what the next calls give, in order; 0 for success
+    std::vector<SyncCall> done;
+    size_t asked = 0;
+
+    inline static FakeKernel* current = nullptr;
+};
+
+}  // namespace larod::buffer::test
