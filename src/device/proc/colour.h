@@ -13,13 +13,16 @@ enum class Colorimetry : uint8_t { Bt601Limited, Bt601Full, Bt709Limited, Bt709F
 // R = luma (Y - offset) + redCr (Cr - 128)
 // G = luma (Y - offset) - greenCb (Cb - 128) - greenCr (Cr - 128)
 // B = luma (Y - offset) + blueCb (Cb - 128), each cut to 0 to 255.
+//
+// In fixed point, so that all fits 16 bits: `offset` has 7 bits of fraction; a half of `luma` and a quarter of each
+// other coefficient have 15.
 struct YuvToRgb {
-    double offset = 0;
-    double luma = 0;
-    double redCr = 0;
-    double greenCb = 0;
-    double greenCr = 0;
-    double blueCb = 0;
+    int16_t offset = 0;
+    int16_t luma = 0;
+    int16_t redCr = 0;
+    int16_t greenCb = 0;
+    int16_t greenCr = 0;
+    int16_t blueCb = 0;
 };
 
 [[nodiscard]] YuvToRgb yuvToRgb(Colorimetry colorimetry) noexcept;

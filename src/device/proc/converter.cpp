@@ -9,12 +9,12 @@
 
 namespace larod::device::proc {
 
-// libyuv's name for bytes R, G, B in memory is RAW; its RGB24 is B, G, R. Strides of single rows are never used: 0.
+// libyuv: strides of single rows are never used: 0.
 
 Converter::Converter(const ProcParams& params)
     : params_(params),
       model_(describe(params.input.format).model),
-      yuv_(params.colorimetry),
+      yuvToRgb_(yuvToRgb(params.colorimetry)),
       normaliser_(params.output.type, params.mean, params.scale) {
     const ImageSpec& input = params_.input;
     const FormatDescription& format = describe(input.format);
@@ -25,9 +25,10 @@ Converter::Converter(const ProcParams& params)
                                         .places = std::span(plane.places).first(plane.componentCount)}),
                            plane});
     }
-    rgb_.resize(2 * 3 * params_.output.width);
-    planar_.resize(3 * params_.output.width);
-    chroma_.resize(params_.output.width);
+    scratch_.resize(2 * 3 * (params_.output.width + kSlack));
+    for (auto& row : widened_) {
+        row.resize(params_.output.width + kSlack);
+    }
     setCrop(params_.crop);
 }
 
@@ -37,10 +38,8 @@ void Converter::run(const Crop& crop, const uint8_t* input, uint8_t* output) {
     }
     if (params_.output.format == Format::Nv12) {
         writeNv12(input, output);
-    } else if (params_.output.format == Format::RgbPlanar) {
-        writePlanar(input, output);
     } else {
-        writeInterleaved(input, output);
+        writeRgb(input, output);
     }
 }
 
@@ -65,70 +64,87 @@ void Converter::setCrop(const Crop& crop) {
                                output.width / (toChroma ? 2 : 1), vertical, heightStays ? filterDown : params_.filter,
                                output.height / outputDown);
     }
-    pixelsStay_ = widthStays && heightStays && crop.x % 2 == 0;
+    pixelsStay_ = widthStays && heightStays;
     crop_ = crop;
 }
 
-void Converter::componentRows(const uint8_t* input, size_t y, PlaneScaler::Rows& rows) {
+RgbRow Converter::scratchRow(size_t index, bool interleaved) {
+    const size_t stride = params_.output.width + kSlack;
+    uint8_t* const row = scratch_.data() + index * 3 * stride;
+    return {{row, row + stride, row + 2 * stride}, interleaved};
+}
+
+void Converter::rgbRow(const uint8_t* input, size_t y, const RgbRow& output) {
+    if (model_ == ColourModel::Yuv) {
+        yuvRow(input, y, output);
+        return;
+    }
+    const size_t width = params_.output.width;
+    if (pixelsStay_ && output.interleaved && params_.input.format == Format::RgbInterleaved) {
+        std::memmove(output.planes[0], planes_[0].scaler.wholeRow(input, y), 3 * width);
+        return;
+    }
+    Rows rows{};
     for (Plane& plane : planes_) {
         plane.scaler.row(input, y, rows);
     }
     if (model_ == ColourModel::Gray) {
         rows[1] = rows[2] = rows[0];
     }
+    if (rows[0].fixed != nullptr) {
+        kernels::storeRgb({rows[0].fixed, rows[1].fixed, rows[2].fixed}, width, output);
+    } else if (output.interleaved) {
+        libyuv::MergeRGBPlane(rows[0].bytes, 0, rows[1].bytes, 0, rows[2].bytes, 0, output.planes[0], 0,
+                              static_cast<int>(width), 1);
+    } else {
+        for (size_t channel = 0; channel < rows.size(); ++channel) {
+            std::memmove(output.planes[channel], rows[channel].bytes, width);
+        }
+    }
 }
 
-void Converter::rgbRow(const uint8_t* input, size_t y, uint8_t* output) {
-    const auto width = static_cast<int>(params_.output.width);
-    if (pixelsStay_ && params_.input.format == Format::Nv12 && params_.colorimetry == Colorimetry::Bt601Limited) {
-        libyuv::NV12ToRAW(planes_[0].scaler.wholeRow(input, y), 0, planes_[1].scaler.wholeRow(input, y), 0, output, 0,
-                          width, 1);
+void Converter::yuvRow(const uint8_t* input, size_t y, const RgbRow& output) {
+    const size_t width = params_.output.width;
+    const Format format = params_.input.format;
+    // Pairs of chroma and pairs of pixels must begin together.
+    if (pixelsStay_ && crop_->x % 2 == 0 && (format == Format::Nv12 || format == Format::Nv21)) {
+        kernels::nv12ToRgb(planes_[0].scaler.wholeRow(input, y), planes_[1].scaler.wholeRow(input, y),
+                           format == Format::Nv21, yuvToRgb_, width, output);
         return;
     }
-    PlaneScaler::Rows rows{};
-    componentRows(input, y, rows);
-    if (model_ == ColourModel::Yuv) {
-        yuv_.row(rows, params_.output.width, output);
-    } else {
-        libyuv::MergeRGBPlane(rows[0], 0, rows[1], 0, rows[2], 0, output, 0, width, 1);
+    Rows rows{};
+    for (Plane& plane : planes_) {
+        plane.scaler.row(input, y, rows);
     }
-}
-
-void Converter::writeInterleaved(const uint8_t* input, uint8_t* output) {
-    const ImageSpec& image = params_.output;
-    for (size_t y = 0; y < image.height; ++y, output += image.pitch) {
-        if (image.type == SampleType::Uint8) {
-            rgbRow(input, y, output);
-        } else {
-            rgbRow(input, y, rgb_.data());
-            normaliser_.interleavedRow(rgb_.data(), 3 * image.width, output);
+    for (size_t component = 0; component < rows.size(); ++component) {
+        if (rows[component].fixed == nullptr) {
+            kernels::widen(rows[component].bytes, width, widened_[component].data());
+            rows[component].fixed = widened_[component].data();
         }
     }
+    kernels::yuvToRgb({rows[0].fixed, rows[1].fixed, rows[2].fixed}, yuvToRgb_, width, output);
 }
 
-void Converter::writePlanar(const uint8_t* input, uint8_t* output) {
+void Converter::writeRgb(const uint8_t* input, uint8_t* output) {
     const ImageSpec& image = params_.output;
+    const bool interleaved = image.format == Format::RgbInterleaved;
     const size_t planeBytes = image.pitch * image.height;
     for (size_t y = 0; y < image.height; ++y, output += image.pitch) {
-        PlaneScaler::Rows rows{};
-        if (model_ == ColourModel::Yuv) {
-            rgbRow(input, y, rgb_.data());
-            std::array<uint8_t*, 3> planes{};
-            for (size_t channel = 0; channel < 3; ++channel) {
-                planes[channel] = planar_.data() + channel * image.width;
-                rows[channel] = planes[channel];
-            }
-            libyuv::SplitRGBPlane(rgb_.data(), 0, planes[0], 0, planes[1], 0, planes[2], 0,
-                                  static_cast<int>(image.width), 1);
-        } else {
-            componentRows(input, y, rows);
+        RgbRow row{{output, nullptr, nullptr}, interleaved};
+        if (!interleaved) {
+            row.planes = {output, output + planeBytes, output + 2 * planeBytes};
         }
-        for (size_t channel = 0; channel < rows.size(); ++channel) {
-            uint8_t* const at = output + channel * planeBytes;
-            if (image.type == SampleType::Uint8) {
-                std::memmove(at, rows[channel], image.width);
-            } else {
-                normaliser_.planarRow(rows[channel], channel, image.width, at);
+        if (image.type == SampleType::Uint8) {
+            rgbRow(input, y, row);
+            continue;
+        }
+        const RgbRow pixels = scratchRow(0, interleaved);
+        rgbRow(input, y, pixels);
+        if (interleaved) {
+            normaliser_.interleavedRow(pixels.planes[0], 3 * image.width, output);
+        } else {
+            for (size_t channel = 0; channel < 3; ++channel) {
+                normaliser_.planarRow(pixels.planes[channel], channel, image.width, row.planes[channel]);
             }
         }
     }
@@ -136,30 +152,46 @@ void Converter::writePlanar(const uint8_t* input, uint8_t* output) {
 
 void Converter::writeNv12(const uint8_t* input, uint8_t* output) {
     const ImageSpec& image = params_.output;
-    const auto width = static_cast<int>(image.width);
-    uint8_t* const cb = chroma_.data();
-    uint8_t* const cr = cb + image.width / 2;
     for (size_t y = 0; y < image.height; y += 2) {
         uint8_t* const luma = output + y * image.pitch;
         uint8_t* const chroma = output + (image.height + y / 2) * image.pitch;
         if (model_ == ColourModel::Yuv) {
-            PlaneScaler::Rows rows{};
-            for (size_t line = 0; line < 2; ++line) {
-                planes_[0].scaler.row(input, y + line, rows);
-                std::memmove(luma + line * image.pitch, rows[0], image.width);
-            }
-            for (Plane& plane : std::span(planes_).subspan(1)) {
-                plane.scaler.row(input, y / 2, rows);
-            }
-            libyuv::MergeUVPlane(rows[1], 0, rows[2], 0, chroma, 0, width / 2, 1);
+            yuvToNv12(input, y, luma, chroma);
             continue;
         }
-        const size_t rgbRowBytes = 3 * image.width;
-        rgbRow(input, y, rgb_.data());
-        rgbRow(input, y + 1, rgb_.data() + rgbRowBytes);
-        libyuv::RAWToI420(rgb_.data(), static_cast<int>(rgbRowBytes), luma, static_cast<int>(image.pitch), cb, 0, cr, 0,
-                          width, 2);
-        libyuv::MergeUVPlane(cb, 0, cr, 0, chroma, 0, width / 2, 1);
+        const RgbRow upper = scratchRow(0, false);
+        const RgbRow lower = scratchRow(1, false);
+        rgbRow(input, y, upper);
+        rgbRow(input, y + 1, lower);
+        kernels::rgbToNv12({upper.planes[0], upper.planes[1], upper.planes[2]},
+                           {lower.planes[0], lower.planes[1], lower.planes[2]}, image.width, luma, luma + image.pitch,
+                           chroma);
+    }
+}
+
+// Rows y and y + 1.
+void Converter::yuvToNv12(const uint8_t* input, size_t y, uint8_t* luma, uint8_t* chroma) {
+    const ImageSpec& image = params_.output;
+    Rows rows{};
+    for (size_t line = 0; line < 2; ++line, luma += image.pitch) {
+        planes_[0].scaler.row(input, y + line, rows);
+        if (rows[0].fixed != nullptr) {
+            kernels::narrow(rows[0].fixed, image.width, luma);
+        } else {
+            std::memmove(luma, rows[0].bytes, image.width);
+        }
+    }
+    if (pixelsStay_ && params_.input.format == Format::Nv12) {
+        std::memmove(chroma, planes_[1].scaler.wholeRow(input, y / 2), image.width);
+        return;
+    }
+    for (Plane& plane : std::span(planes_).subspan(1)) {
+        plane.scaler.row(input, y / 2, rows);
+    }
+    if (rows[1].fixed != nullptr) {
+        kernels::narrowPairs(rows[1].fixed, rows[2].fixed, image.width / 2, chroma);
+    } else {
+        libyuv::MergeUVPlane(rows[1].bytes, 0, rows[2].bytes, 0, chroma, 0, static_cast<int>(image.width / 2), 1);
     }
 }
 

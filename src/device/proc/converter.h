@@ -3,9 +3,11 @@
 //
 // An input format is a list of planes (image_format.h), of which the scalers make rows of three components, Y Cb Cr or
 // R G B. An output format takes such rows and converts, interleaves and normalises them. So a further format is an
-// entry on one side, not a function for every pair. Everything is done a row at a time (nv12 output: two).
+// entry on one side, not a function for every pair. Everything is done a row at a time (nv12 output: two). Components
+// are rounded to bytes once, at the end.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,7 +16,7 @@
 #include "device/proc/normaliser.h"
 #include "device/proc/plane_scaler.h"
 #include "device/proc/proc_params.h"
-#include "device/proc/yuv_converter.h"
+#include "device/proc/row_kernels.h"
 
 namespace larod::device::proc {
 
@@ -34,22 +36,22 @@ class Converter {
     };
 
     void setCrop(const Crop& crop);
-    void componentRows(const uint8_t* input, size_t y, PlaneScaler::Rows& rows);
-    void rgbRow(const uint8_t* input, size_t y, uint8_t* output);
-    void writeInterleaved(const uint8_t* input, uint8_t* output);
-    void writePlanar(const uint8_t* input, uint8_t* output);
+    void rgbRow(const uint8_t* input, size_t y, const RgbRow& output);
+    void yuvRow(const uint8_t* input, size_t y, const RgbRow& output);
+    void writeRgb(const uint8_t* input, uint8_t* output);
     void writeNv12(const uint8_t* input, uint8_t* output);
+    void yuvToNv12(const uint8_t* input, size_t y, uint8_t* luma, uint8_t* chroma);
+    [[nodiscard]] RgbRow scratchRow(size_t index, bool interleaved);
 
     ProcParams params_;
     ColourModel model_;  // of the input's components
-    YuvConverter yuv_;
+    YuvToRgb yuvToRgb_;
     Normaliser normaliser_;
     std::vector<Plane> planes_;
-    std::optional<Crop> crop_;     // what the scalers are set to
-    bool pixelsStay_ = false;      // nothing is scaled, and Cb Cr pairs and pixel pairs begin together
-    std::vector<uint8_t> rgb_;     // two interleaved rows of the output's width
-    std::vector<uint8_t> planar_;  // one row of R, one of G, one of B
-    std::vector<uint8_t> chroma_;  // a row of Cb and one of Cr
+    std::optional<Crop> crop_;                     // what the scalers are set to
+    bool pixelsStay_ = false;                      // nothing is scaled
+    std::vector<uint8_t> scratch_;                 // two rows of R, G, B of the output's width
+    std::array<std::vector<int16_t>, 3> widened_;  // rows of Y, Cb, Cr
 };
 
 }  // namespace larod::device::proc

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "device/proc/row_kernels.h"
+
 namespace larod::device::proc {
 
 namespace {
@@ -29,11 +31,9 @@ uint16_t float16Bits(float value) {
 void store(SampleType type, float value, uint8_t* at) {
     if (type == SampleType::Int8) {
         *at = static_cast<uint8_t>(static_cast<int8_t>(std::lround(std::clamp(value, -128.0F, 127.0F))));
-    } else if (type == SampleType::Float16) {
+    } else {
         const uint16_t bits = float16Bits(value);
         std::memcpy(at, &bits, sizeof bits);
-    } else {
-        std::memcpy(at, &value, sizeof value);
     }
 }
 
@@ -46,21 +46,18 @@ void lookUp(const uint8_t* pixels, const uint8_t* results, size_t count, uint8_t
 
 template <size_t kChannels>
 void lookUp(SampleType type, const uint8_t* pixels, const uint8_t* results, size_t count, uint8_t* output) {
-    switch (bytesOf(type)) {
-        case 1:
-            return lookUp<1, kChannels>(pixels, results, count, output);
-        case 2:
-            return lookUp<2, kChannels>(pixels, results, count, output);
-        default:
-            return lookUp<4, kChannels>(pixels, results, count, output);
+    if (type == SampleType::Int8) {
+        lookUp<1, kChannels>(pixels, results, count, output);
+    } else {
+        lookUp<2, kChannels>(pixels, results, count, output);
     }
 }
 
 }  // namespace
 
 Normaliser::Normaliser(SampleType type, const std::array<float, 3>& mean, const std::array<float, 3>& scale)
-    : type_(type) {
-    if (type == SampleType::Uint8) {
+    : type_(type), mean_(mean), scale_(scale) {
+    if (type == SampleType::Uint8 || type == SampleType::Float32) {
         return;
     }
     const size_t bytes = bytesOf(type);
@@ -74,11 +71,21 @@ Normaliser::Normaliser(SampleType type, const std::array<float, 3>& mean, const 
 }
 
 void Normaliser::interleavedRow(const uint8_t* pixels, size_t count, uint8_t* output) const noexcept {
-    lookUp<3>(type_, pixels, results_.data(), count, output);
+    if (type_ == SampleType::Float32) {
+        kernels::normalise(pixels, mean_, scale_, count, output);
+    } else {
+        lookUp<3>(type_, pixels, results_.data(), count, output);
+    }
 }
 
 void Normaliser::planarRow(const uint8_t* pixels, size_t channel, size_t count, uint8_t* output) const noexcept {
-    lookUp<1>(type_, pixels, results_.data() + channel * kValues * bytesOf(type_), count, output);
+    if (type_ == SampleType::Float32) {
+        const float mean = mean_[channel];
+        const float scale = scale_[channel];
+        kernels::normalise(pixels, {mean, mean, mean}, {scale, scale, scale}, count, output);
+    } else {
+        lookUp<1>(type_, pixels, results_.data() + channel * kValues * bytesOf(type_), count, output);
+    }
 }
 
 }  // namespace larod::device::proc

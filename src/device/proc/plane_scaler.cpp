@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/proc/plane_scaler.h"
 
+#include <libyuv.h>
+
 #include <algorithm>
-#include <type_traits>
+#include <cstring>
+
+#include "device/proc/row_kernels.h"
 
 namespace larod::device::proc {
 
@@ -10,33 +14,24 @@ namespace {
 
 constexpr uint32_t kOne = AxisFilter::kOne;
 
-// One component of one row. Sums stay below 2^32: 255 * 2^8 * 2^16 + 2^23.
+// A weight of 16 bits as one of 15; 1.0 itself does not fit.
+int16_t weight15(uint32_t weight) {
+    return static_cast<int16_t>(std::min((weight + 1) / 2, uint32_t{INT16_MAX}));
+}
+
+// output[i] = source[first[i]]
 template <typename Sample>
-void scaleRow(const Sample* source, size_t sampleBytes, const uint32_t* first, const uint32_t* weights, size_t taps,
-              uint8_t* output, size_t width) {
-    constexpr unsigned kShift = std::is_same_v<Sample, uint8_t> ? 16 : 24;
-    constexpr uint32_t kHalf = 1U << (kShift - 1);
-    if (taps == 1) {
-        for (size_t i = 0; i < width; ++i) {
-            output[i] = static_cast<uint8_t>((source[first[i]] * kOne + kHalf) >> kShift);
-        }
-    } else if (taps == 2) {
-        // One multiplication; what wraps comes back, as the result is in range.
-        for (size_t i = 0; i < width; ++i) {
-            const Sample* at = source + first[i];
-            const uint32_t low = at[0];
-            const uint32_t high = at[sampleBytes];
-            output[i] = static_cast<uint8_t>((low * kOne + (high - low) * weights[2 * i + 1] + kHalf) >> kShift);
-        }
-    } else {
-        for (size_t i = 0; i < width; ++i) {
-            const Sample* at = source + first[i];
-            uint32_t sum = kHalf;
-            for (size_t t = 0; t < taps; ++t) {
-                sum += at[t * sampleBytes] * weights[i * taps + t];
-            }
-            output[i] = static_cast<uint8_t>(sum >> kShift);
-        }
+void gather(const Sample* source, const uint32_t* first, size_t width, Sample* output) {
+    for (size_t i = 0; i < width; ++i) {
+        output[i] = source[first[i]];
+    }
+}
+
+// packs[i] = kSamples samples of the line, from first[i] on
+template <size_t kSamples>
+void pack(const int16_t* line, const uint32_t* first, size_t width, int16_t* packs) {
+    for (size_t i = 0; i < width; ++i) {
+        std::memcpy(packs + i * kSamples, line + first[i], kSamples * sizeof *packs);
     }
 }
 
@@ -46,14 +41,26 @@ void PlaneScaler::setWindow(const AxisWindow& horizontal, Filter horizontalFilte
                             const AxisWindow& vertical, Filter verticalFilter, size_t height) {
     horizontal_.build(horizontal, width, horizontalFilter);
     vertical_.build(vertical, height, verticalFilter);
+    width_ = width;
+    stride_ = width + kSlack;
     firstBytes_.resize(width);
     std::transform(horizontal_.first().begin(), horizontal_.first().end(), firstBytes_.begin(), [&](uint32_t first) {
         return static_cast<uint32_t>((first - horizontal_.begin()) * layout_.sampleBytes);
     });
-    const size_t rowBytes = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
-    blended_.resize(std::max(blended_.size(), rowBytes));
-    sums_.resize(std::max(sums_.size(), rowBytes));
-    output_.resize(std::max(output_.size(), width * layout_.places.size()));
+    if (horizontal_.taps() == 2) {
+        weights_.resize(stride_);
+        for (size_t i = 0; i < width; ++i) {
+            weights_[i] = weight15(horizontal_.weights()[2 * i + 1]);
+        }
+    }
+    lineSamples_ = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
+    const auto grow = [](auto& vector, size_t size) { vector.resize(std::max(vector.size(), size)); };
+    grow(line_, lineSamples_ + kSlack);
+    grow(sums_, vertical_.taps() > 2 ? lineSamples_ : 0);
+    const size_t components = layout_.sampleBytes > 2 ? 4 : layout_.sampleBytes;
+    grow(packs_, 2 * components * stride_);
+    grow(fixed_, components * stride_);
+    grow(bytes_, components * stride_);
 }
 
 const uint8_t* PlaneScaler::sourceRow(const uint8_t* image, size_t index) const noexcept {
@@ -71,59 +78,113 @@ const uint8_t* PlaneScaler::wholeRow(const uint8_t* image, size_t y) const noexc
 }
 
 void PlaneScaler::row(const uint8_t* image, size_t y, Rows& rows) {
-    const size_t width = firstBytes_.size();
     const uint8_t* const source = wholeRow(image, y);
+    if (source != nullptr && horizontal_.taps() == 1) {
+        takeApart(source, rows);
+        return;
+    }
     if (source != nullptr) {
-        if (horizontal_.identity() && layout_.sampleBytes == 1) {
-            rows[layout_.places[0].component] = source;
-            return;
-        }
+        kernels::widen(source, lineSamples_, line_.data());
     } else {
         blendRows(image, y);
     }
-    uint8_t* output = output_.data();
-    for (const ComponentPlace& place : layout_.places) {
-        if (source != nullptr) {
-            scaleRow(source + place.byte, layout_.sampleBytes, firstBytes_.data(), horizontal_.weights().data(),
-                     horizontal_.taps(), output, width);
-        } else {
-            scaleRow(blended_.data() + place.byte, layout_.sampleBytes, firstBytes_.data(),
-                     horizontal_.weights().data(), horizontal_.taps(), output, width);
+    if (horizontal_.identity() && layout_.sampleBytes == 1) {
+        rows[layout_.places[0].component] = {nullptr, line_.data()};
+        return;
+    }
+    if (horizontal_.taps() == 1) {
+        for (const ComponentPlace& place : layout_.places) {
+            gather(line_.data() + place.byte, firstBytes_.data(), width_, fixed_.data() + place.byte * stride_);
         }
-        rows[place.component] = output;
-        output += width;
+    } else if (horizontal_.taps() == 2) {
+        blendColumns();
+    } else {
+        averageColumns();
+    }
+    for (const ComponentPlace& place : layout_.places) {
+        rows[place.component] = {nullptr, fixed_.data() + place.byte * stride_};
+    }
+}
+
+// One sample of the source makes one of the output.
+void PlaneScaler::takeApart(const uint8_t* source, Rows& rows) {
+    if (horizontal_.identity() && layout_.sampleBytes == 1) {
+        rows[layout_.places[0].component] = {source, nullptr};
+        return;
+    }
+    uint8_t* const bytes = bytes_.data();
+    const auto width = static_cast<int>(width_);
+    // Strides of single rows are never used: 0.
+    if (horizontal_.identity() && layout_.sampleBytes == 2) {
+        libyuv::SplitUVPlane(source, 0, bytes, 0, bytes + stride_, 0, width, 1);
+    } else if (horizontal_.identity() && layout_.sampleBytes == 3) {
+        libyuv::SplitRGBPlane(source, 0, bytes, 0, bytes + stride_, 0, bytes + 2 * stride_, 0, width, 1);
+    } else {
+        for (const ComponentPlace& place : layout_.places) {
+            gather(source + place.byte, firstBytes_.data(), width_, bytes + place.byte * stride_);
+        }
+    }
+    for (const ComponentPlace& place : layout_.places) {
+        rows[place.component] = {bytes + place.byte * stride_, nullptr};
     }
 }
 
 void PlaneScaler::blendRows(const uint8_t* image, size_t y) {
     const uint8_t* source = sourceRow(image, vertical_.first()[y]);
-    const uint32_t* weights = vertical_.weights().data() + y * vertical_.taps();
-    // The last sample's bytes of other components are in the row, too: nv12's pair, three of rgb.
-    const size_t rowBytes = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
-    uint16_t* const blended = blended_.data();
+    const uint32_t* const weights = vertical_.weights().data() + y * vertical_.taps();
     if (vertical_.taps() == 2) {
-        // 8 bits of weight, so that everything fits 16 bits: 255 * 256.
-        const auto second = static_cast<uint16_t>((weights[1] + 128) >> 8);
-        const auto one = static_cast<uint16_t>(256 - second);
-        const uint8_t* const next = source + layout_.pitch;
-        for (size_t i = 0; i < rowBytes; ++i) {
-            blended[i] = static_cast<uint16_t>(source[i] * one + next[i] * second);
-        }
+        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, line_.data());
         return;
     }
     uint32_t* const sums = sums_.data();
-    std::fill_n(sums, rowBytes, 128U);
+    std::fill_n(sums, lineSamples_, 1U << 8);  // a half of what is lost below
     for (size_t t = 0; t < vertical_.taps(); ++t, source += layout_.pitch) {
         const uint32_t weight = weights[t];
         if (weight == 0) {
             continue;
         }
-        for (size_t i = 0; i < rowBytes; ++i) {
+        for (size_t i = 0; i < lineSamples_; ++i) {
             sums[i] += source[i] * weight;
         }
     }
-    for (size_t i = 0; i < rowBytes; ++i) {
-        blended[i] = static_cast<uint16_t>(sums[i] >> 8);
+    for (size_t i = 0; i < lineSamples_; ++i) {
+        line_[i] = static_cast<int16_t>(sums[i] >> 9);
+    }
+}
+
+void PlaneScaler::blendColumns() {
+    const int16_t* const line = line_.data();
+    const uint32_t* const first = firstBytes_.data();
+    const auto output = [this](size_t byte) { return fixed_.data() + byte * stride_; };
+    int16_t* const packs = packs_.data();
+    if (layout_.sampleBytes == 1) {
+        pack<2>(line, first, width_, packs);
+        kernels::blendColumns1(packs, weights_.data(), width_, output(0));
+    } else if (layout_.sampleBytes == 2) {
+        pack<4>(line, first, width_, packs);
+        kernels::blendColumns2(packs, weights_.data(), width_, {output(0), output(1)});
+    } else {
+        int16_t* const right = packs + 4 * stride_;
+        pack<4>(line, first, width_, packs);
+        pack<4>(line + layout_.sampleBytes, first, width_, right);
+        kernels::blendColumns4(packs, right, weights_.data(), width_, {output(0), output(1), output(2), output(3)});
+    }
+}
+
+// Sums stay below 2^32: 255 * 2^7 * 2^16 + 2^15.
+void PlaneScaler::averageColumns() {
+    const size_t taps = horizontal_.taps();
+    const uint32_t* const weights = horizontal_.weights().data();
+    for (const ComponentPlace& place : layout_.places) {
+        int16_t* const output = fixed_.data() + place.byte * stride_;
+        for (size_t i = 0; i < width_; ++i) {
+            const int16_t* const at = line_.data() + firstBytes_[i] + place.byte;
+            uint32_t sum = kOne / 2;
+            for (size_t t = 0; t < taps; ++t) {
+                sum += static_cast<uint32_t>(at[t * layout_.sampleBytes]) * weights[i * taps + t];
+            }
+            output[i] = static_cast<int16_t>(sum >> 16);
+        }
     }
 }
 

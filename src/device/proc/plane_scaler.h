@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crops and scales a plane of memory, one output row at a time, and takes interleaved components apart on the way.
 //
-// Not libyuv's ScalePlane, although it is fast: its enlargement puts corners on corners instead of centres on centres,
-// its box filter takes whole samples only and is up to 16 off on constant planes, and its 3/8 reduction is 1 off. Rows
-// and not planes, so that what is in work stays in the cache and no intermediate has the size of an image.
-//
-// Vertically first, over contiguous bytes, which compilers vectorise whatever is interleaved in them; then
-// horizontally. Between the two, samples have 8 bits of fraction.
+// Rows and not planes, so that what is in work stays in the cache and no intermediate has the size of an image.
+// Vertically first, over contiguous bytes whatever is interleaved in them; then horizontally, where the neighbours that
+// an output sample needs are first put side by side. That costs a load and a store a sample, which is less than what
+// gathering instructions cost, and everything else is then vertical arithmetic.
 #pragma once
 
 #include <array>
@@ -24,14 +22,20 @@ namespace larod::device::proc {
 struct PlaneLayout {
     size_t offset = 0;                       // of the first row, in the image
     size_t pitch = 0;                        // bytes from one row to the next
-    size_t sampleBytes = 1;                  // from one sample to the next: 2 in nv12's chroma
+    size_t sampleBytes = 1;                  // from one sample to the next: 2 in nv12's chroma; at most 4
     std::span<const ComponentPlace> places;  // what of a sample is used; lives longer
 };
 
+// A row of one component: as it is in the image, or, where samples were blended, in fixed point (row_kernels.h).
+struct Row {
+    const uint8_t* bytes = nullptr;
+    const int16_t* fixed = nullptr;
+};
+
+using Rows = std::array<Row, 3>;
+
 class PlaneScaler {
   public:
-    using Rows = std::array<const uint8_t*, 3>;
-
     explicit PlaneScaler(const PlaneLayout& layout) : layout_(layout) {}
 
     // What row() makes from now on. Allocates only where tables or rows grow.
@@ -39,7 +43,7 @@ class PlaneScaler {
                    Filter verticalFilter, size_t height);
 
     // Puts output row `y` of each component into its place of `rows`. They point into the image or into this object,
-    // and are valid until the next call.
+    // and are valid until the next call. Rows of one plane are all bytes or all fixed.
     void row(const uint8_t* image, size_t y, Rows& rows);
 
     // The first sample in the window of the one source row that makes output row `y`; nullptr where several do.
@@ -47,15 +51,24 @@ class PlaneScaler {
 
   private:
     [[nodiscard]] const uint8_t* sourceRow(const uint8_t* image, size_t index) const noexcept;
+    void takeApart(const uint8_t* source, Rows& rows);
     void blendRows(const uint8_t* image, size_t y);
+    void blendColumns();
+    void averageColumns();
 
     PlaneLayout layout_;
     AxisFilter horizontal_;
     AxisFilter vertical_;
+    size_t lineSamples_ = 0;            // bytes of a row of the window
+    size_t width_ = 0;                  // of an output row
+    size_t stride_ = 0;                 // from one row of `fixed_` or `bytes_` to the next
     std::vector<uint32_t> firstBytes_;  // horizontal_.first() in bytes from the window's first sample
+    std::vector<int16_t> weights_;      // of the right one of two neighbours, 15 bits
     std::vector<uint32_t> sums_;        // of a row of the window, 16 bits of fraction
-    std::vector<uint16_t> blended_;     // likewise, 8 bits of fraction
-    std::vector<uint8_t> output_;       // a row of each component
+    std::vector<int16_t> line_;         // a row of the window, scaled vertically, in fixed point
+    std::vector<int16_t> packs_;        // neighbours side by side
+    std::vector<int16_t> fixed_;        // an output row of each byte of a sample, of four bytes where there are three
+    std::vector<uint8_t> bytes_;        // likewise
 };
 
 }  // namespace larod::device::proc

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "device/proc/converter.h"
 #include "device/proc/proc_params.h"
+#include "device/proc/row_kernels.h"
 
 namespace larod::device {
 
@@ -65,7 +66,10 @@ class ProcDevice final : public Device {
     [[nodiscard]] bool takesFile() const noexcept override { return false; }
 
     // On some processors libyuv reads /proc/cpuinfo at its first use.
-    void warmUp() override { (void)libyuv::TestCpuFlag(libyuv::kCpuInitialized); }
+    void warmUp() override {
+        (void)libyuv::TestCpuFlag(libyuv::kCpuInitialized);
+        proc::kernels::warmUp();
+    }
 
     [[nodiscard]] std::unique_ptr<LoadedModel> load(const ModelSource& source, unsigned /*threads*/) override {
         if (source.params == nullptr) {

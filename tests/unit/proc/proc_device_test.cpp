@@ -158,11 +158,11 @@ TEST(ProcDevice, AnyAlignmentGivesTheSameBytes) {
         job.run();
         const size_t outputSize = job.outputSpec().byteSize();
         for (size_t shift = 1; shift < 8; ++shift) {
-            std::vector<uint8_t> input(shift + job.input.size());
+            std::vector<uint8_t> input(shift + job.input.size() + kReadableBytesBehind);
             std::vector<uint8_t> output(shift + outputSize);
             std::copy(job.input.begin(), job.input.end(), input.begin() + static_cast<ptrdiff_t>(shift));
-            const auto in =
-                job.model().bind(Direction::Input, 0, std::as_writable_bytes(std::span(input).subspan(shift)));
+            const auto in = job.model().bind(Direction::Input, 0,
+                                             std::as_writable_bytes(std::span(input).subspan(shift, job.input.size())));
             const auto out =
                 job.model().bind(Direction::Output, 0, std::as_writable_bytes(std::span(output).subspan(shift)));
             Binding* const inputs[] = {in.get()};

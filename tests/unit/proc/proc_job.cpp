@@ -28,6 +28,7 @@ ParamMap describe(const char* inputFormat, size_t inputWidth, size_t inputHeight
 
 ProcJob::ProcJob(const ParamMap& load)
     : device_(makeProcDevice()), model_(device_->load(ModelSource{std::nullopt, &load}, 1)) {
+    input.reserve(inputSpec().byteSize() + kReadableBytesBehind);
     input.resize(inputSpec().byteSize());
     output.resize(outputSpec().byteSize() + 64);
     inputBinding_ = model_->bind(Direction::Input, 0, std::as_writable_bytes(std::span(input)));
