@@ -8,8 +8,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "device/proc/row_kernels.cpp"
-// Compiled for fewer processors than there could be: what is missing gains nothing here.
-#define HWY_DISABLED_TARGETS (HWY_SSE4 | HWY_AVX3_DL)
+// Compiled for fewer instruction sets than there could be. Those of x86 gain nothing here; vectors of SVE have no size
+// and can't be members.
+#define HWY_DISABLED_TARGETS (HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #include <hwy/foreach_target.h>
 //
 #include <hwy/highway.h>
