@@ -87,7 +87,7 @@ constexpr ProfileEntry kArtpec9[] = {
 };
 
 constexpr ProfileEntry kCv25[] = {
-    network("ambarella-cvflow", kCvflow),
+    {"ambarella-cvflow", kNetworks, {.capabilities = kCvflow, .planarRowMultiple = 32}},
     {"ambarella-cvflow-proc", kImages, {.capabilities = kCvflowProc, .image = kCvflowImages}},
     kTflite,
     kProc,

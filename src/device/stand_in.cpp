@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "device/planar_model.h"
 
 namespace larod::device {
 namespace {
@@ -48,6 +49,13 @@ class StandIn final : public Device {
     [[nodiscard]] bool usesThreads() const noexcept override { return target_.usesThreads(); }
 
     [[nodiscard]] std::unique_ptr<LoadedModel> load(const ModelSource& source, unsigned threads) override {
+        auto model = loadLimited(source, threads);
+        return limits_.planarRowMultiple == 0 ? std::move(model)
+                                              : makePlanar(std::move(model), limits_.planarRowMultiple);
+    }
+
+  private:
+    [[nodiscard]] std::unique_ptr<LoadedModel> loadLimited(const ModelSource& source, unsigned threads) const {
         if (source.params == nullptr || (limits_.loadSwitches.empty() && !limits_.image)) {
             return target_.load(source, threads);
         }
@@ -60,7 +68,6 @@ class StandIn final : public Device {
         return std::make_unique<LimitedModel>(std::move(model), LimitedImages(name(), params, *limits_.image));
     }
 
-  private:
     [[nodiscard]] ParamMap withoutSwitches(const ParamMap& params) const {
         ParamMap rest;
         for (const auto& [key, value] : params.entries()) {

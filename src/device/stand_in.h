@@ -24,6 +24,9 @@ struct StandInLimits {
     // Integer load parameters that the device has and its target has not: without effect, and not passed on.
     std::span<const std::string_view> loadSwitches = {};
 
+    // Not 0: images of networks are planar, their rows padded to this many bytes (planar_model.h).
+    size_t planarRowMultiple = 0;
+
     // Of devices that load image descriptions.
     std::optional<ImageLimits> image = std::nullopt;
 };

@@ -19,21 +19,6 @@ std::string placeText(TensorPlace place) {
     return fmt::format("{} tensor {}", directionName(place.direction), place.index);
 }
 
-// Memory that stands in for a file that can't be mapped, with the readable bytes that kernels want behind it.
-struct BoundTensor::Staging {
-    static constexpr std::align_val_t kAlignment{64};
-
-    explicit Staging(size_t length)
-        : bytes(static_cast<std::byte*>(::operator new(length + device::kReadableBytesBehind, kAlignment))) {
-        std::memset(bytes, 0, length + device::kReadableBytesBehind);
-    }
-    ~Staging() { ::operator delete(bytes, kAlignment); }
-    Staging(const Staging&) = delete;
-    Staging& operator=(const Staging&) = delete;
-
-    std::byte* const bytes;
-};
-
 BoundTensor::BoundTensor(Tensor& tensor, TensorPlace place, std::shared_ptr<ModelInstance> instance)
     : tensor_(tensor), place_(place), instance_(std::move(instance)) {}
 
@@ -250,8 +235,8 @@ BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance
             throw Error(LAROD_ERROR_FD, "{}: {}", placeText(place), reason);
         }
         bound->method_ = AccessMethod::ReadWrite;
-        bound->staging_ = std::make_unique<BoundTensor::Staging>(need);
-        bound->memory_ = {bound->staging_->bytes, need};
+        bound->staging_ = std::make_unique<buffer::AlignedMemory>(need, device::kReadableBytesBehind);
+        bound->memory_ = bound->staging_->bytes();
     }
     spdlog::debug("{}: {}{}{}", placeText(place),
                   bound->method_ == AccessMethod::Map ? "mapped" : "read and written through a copy",

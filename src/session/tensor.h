@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "buffer/aligned_memory.h"
 #include "buffer/dma_buf_sync.h"
 #include "buffer/mapping.h"
 #include "device/device.h"
@@ -55,7 +56,6 @@ class BoundTensor {
 
   private:
     friend class Tensor;
-    struct Staging;
     BoundTensor(class Tensor& tensor, TensorPlace place, std::shared_ptr<ModelInstance> instance);
 
     Tensor& tensor_;  // owns this
@@ -63,7 +63,7 @@ class BoundTensor {
     const std::shared_ptr<ModelInstance> instance_;  // outlives binding_
     AccessMethod method_ = AccessMethod::Map;
     std::shared_ptr<buffer::Mapping> mapping_;
-    std::unique_ptr<Staging> staging_;
+    std::unique_ptr<buffer::AlignedMemory> staging_;  // where the file can't be mapped
     std::span<std::byte> memory_;
     std::unique_ptr<device::Binding> binding_;
     buffer::DmaBufSync sync_;

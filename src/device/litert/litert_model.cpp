@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <set>
 
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/monotonic_time.h"
+#include "buffer/aligned_memory.h"
 #include "device/litert/stderr_capture.h"
 #include "device/litert/tensor_names.h"
 
@@ -109,20 +109,10 @@ bool sameLayout(const Layout& a, const Layout& b) {
 }
 
 // Memory as LiteRT wants it, with what its kernels read behind it.
-struct AlignedMemory {
-    static constexpr std::align_val_t kAlign{kAlignment};
-
-    explicit AlignedMemory(size_t itsSize)
-        : bytes(static_cast<std::byte*>(::operator new(itsSize + kReadableBytesBehind, kAlign))), size(itsSize) {
-        std::memset(bytes, 0, size + kReadableBytesBehind);
-    }
-    ~AlignedMemory() { ::operator delete(bytes, kAlign); }
-    AlignedMemory(const AlignedMemory&) = delete;
-    AlignedMemory& operator=(const AlignedMemory&) = delete;
-
-    std::byte* const bytes;
-    const size_t size;
-};
+std::unique_ptr<buffer::AlignedMemory> alignedMemory(size_t size) {
+    static_assert(buffer::AlignedMemory::kAlignment % kAlignment == 0);
+    return std::make_unique<buffer::AlignedMemory>(size, kReadableBytesBehind);
+}
 
 }  // namespace
 
@@ -131,8 +121,8 @@ class LitertModel::BoundMemory final : public Binding {
     BoundMemory(const Api& api, const TensorType& type, std::span<std::byte> memory) : memory_(memory), buffer_(api) {
         std::byte* address = memory.data();
         if (reinterpret_cast<uintptr_t>(address) % kAlignment != 0) {
-            copy_ = std::make_unique<AlignedMemory>(memory.size());
-            address = copy_->bytes;
+            copy_ = alignedMemory(memory.size());
+            address = copy_->bytes().data();
         }
         const int status = api.CreateTensorBufferFromHostMemory(&type, address, memory.size(), nullptr, buffer_.out());
         if (status != kOk) {
@@ -144,18 +134,18 @@ class LitertModel::BoundMemory final : public Binding {
     [[nodiscard]] Handle buffer() const noexcept { return buffer_.get(); }
     void copyIn() const noexcept {
         if (copy_) {
-            std::memcpy(copy_->bytes, memory_.data(), memory_.size());
+            std::memcpy(copy_->bytes().data(), memory_.data(), memory_.size());
         }
     }
     void copyOut() const noexcept {
         if (copy_) {
-            std::memcpy(memory_.data(), copy_->bytes, memory_.size());
+            std::memcpy(memory_.data(), copy_->bytes().data(), memory_.size());
         }
     }
 
   private:
     const std::span<std::byte> memory_;
-    std::unique_ptr<AlignedMemory> copy_;  // where the memory is not aligned
+    std::unique_ptr<buffer::AlignedMemory> copy_;  // where the memory is not aligned
     TensorBuffer buffer_;
 };
 
@@ -341,16 +331,16 @@ void LitertModel::describe(Direction direction, const std::vector<Handle>& tenso
 }
 
 void LitertModel::dryRun() {
-    std::vector<std::unique_ptr<AlignedMemory>> memory;
+    std::vector<std::unique_ptr<buffer::AlignedMemory>> memory;
     std::vector<TensorBuffer> buffers;
     const auto makeBuffers = [&](const std::vector<TensorSpec>& specs, const std::vector<TensorType>& types,
                                  std::vector<Handle>& handles) {
         for (size_t i = 0; i < specs.size(); ++i) {
             // The exact size: of constant outputs as many bytes are copied as the buffer has.
-            memory.push_back(std::make_unique<AlignedMemory>(specs[i].byteSize()));
+            memory.push_back(alignedMemory(specs[i].byteSize()));
             buffers.emplace_back(api_);
             const int status = api_.CreateTensorBufferFromHostMemory(
-                &types[i], memory.back()->bytes, memory.back()->size, nullptr, buffers.back().out());
+                &types[i], memory.back()->bytes().data(), memory.back()->bytes().size(), nullptr, buffers.back().out());
             if (status != kOk) {
                 throw Error(LAROD_ERROR_LOAD_MODEL, "cpu-tflite can't use a tensor of shape {}: {}",
                             dimsText(specs[i].dims), statusText(status));
@@ -369,8 +359,9 @@ void LitertModel::dryRun() {
         // the one to tell.
         for (size_t i = 0; i < inputs.size(); ++i) {
             const std::vector<std::byte> element = one(inputTypes_[i].elementType);
-            for (size_t at = 0; at < memory[i]->size; at += element.size()) {
-                std::memcpy(memory[i]->bytes + at, element.data(), element.size());
+            const std::span<std::byte> bytes = memory[i]->bytes();
+            for (size_t at = 0; at < bytes.size(); at += element.size()) {
+                std::memcpy(bytes.data() + at, element.data(), element.size());
             }
         }
         try {

@@ -132,6 +132,14 @@ TEST(Profile, TakesADmaBufAtAnyOffsetButOnTheEdgeTpu) {
     }
 }
 
+TEST(Profile, HasPlanarImagesOfNetworksOnCvflowOnly) {
+    for (const Profile& profile : profiles()) {
+        for (const ProfileEntry& entry : profile.devices) {
+            EXPECT_EQ(entry.limits.planarRowMultiple, entry.name == "ambarella-cvflow" ? 32U : 0U) << entry.name;
+        }
+    }
+}
+
 TEST(Profile, TakesDisableWinogradOnOneDeviceOnly) {
     for (const Profile& profile : profiles()) {
         for (const ProfileEntry& entry : profile.devices) {
@@ -238,7 +246,7 @@ TEST(Profile, LimitsTheImagesOfCvflow) {
     EXPECT_NE(cvflow({"nv12", 1024, 2}, {"nv12", 4, 514}), "");
 }
 
-TEST(Profile, InfersThePaddedRowsOfCvflow) {
+TEST(Profile, InfersThePaddedRowsOfCvflowAsItsNetworksHaveThem) {
     const auto target = makeProcDevice();
     const auto device = makeStandIn("ambarella-cvflow-proc", *target, entryOf("cv25", "ambarella-cvflow-proc").limits);
     ParamMap params;
@@ -250,6 +258,14 @@ TEST(Profile, InfersThePaddedRowsOfCvflow) {
 
     EXPECT_EQ(pitchesText(model->inputs().at(0).pitches), "(107520, 71680, 320)");
     EXPECT_EQ(pitchesText(model->outputs().at(0).pitches), "(288000, 288000, 96000, 320)");
+
+    // So the image goes into a network as it is.
+    FakeDevice networks("cpu-tflite");
+    networks.inputs[0].dims = {{1, 300, 300, 3}, 4};
+    const auto network = makeStandIn("ambarella-cvflow", networks, entryOf("cv25", "ambarella-cvflow").limits);
+    const TensorSpec input = network->load({}, 1)->inputs().at(0);
+    EXPECT_TRUE(sameDims(input.dims, model->outputs().at(0).dims)) << dimsText(input.dims);
+    EXPECT_TRUE(samePitches(input.pitches, model->outputs().at(0).pitches)) << pitchesText(input.pitches);
 }
 
 }  // namespace

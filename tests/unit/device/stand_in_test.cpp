@@ -165,6 +165,15 @@ TEST(StandIn, ChecksTheWindowsOfJobs) {
                   "(0, 0, 299, 8)");
 }
 
+TEST(StandIn, ShowsPlanarImagesWhereItsLimitsSaySo) {
+    FakeDevice target("cpu-tflite");
+    target.inputs[0].dims = {{1, 2, 2, 4}, 4};
+    target.inputs[0].pitches = *unpaddedPitches(target.inputs[0].dims, target.inputs[0].dataType);
+    const auto planar = makeStandIn("ambarella-cvflow", target, {.planarRowMultiple = 32});
+    EXPECT_EQ(dimsText(planar->load({}, 1)->inputs().at(0).dims), "(1, 4, 2, 2)");
+    EXPECT_EQ(dimsText(makeStandIn("a", target)->load({}, 1)->inputs().at(0).dims), "(1, 2, 2, 4)");
+}
+
 TEST(StandIn, RunsJobsOfLimitedModelsOnTheTargetsMemory) {
     FakeDevice target("cpu-proc");
     std::span<std::byte> given;
