@@ -46,8 +46,9 @@ ServiceProcess::ServiceProcess(unsigned threads, std::optional<int> cpu) {
     }
     const UniqueFd readEnd(ready[0]);
     UniqueFd writeEnd(ready[1]);
-    std::vector<std::string> arguments = {
-        program, "--socket", socketPath_, "--log-level", "warn", "--threads", std::to_string(threads)};
+    std::vector<std::string> arguments = {program,    "--socket",  socketPath_,
+                                          "--config", "/dev/null", "--log-level",
+                                          "warn",     "--threads", std::to_string(threads)};
     if (LAROD_SANITIZED) {
         arguments.emplace_back("--sandbox=off");
     }

@@ -57,6 +57,11 @@ Listener::Listener(std::string path) : path_(std::move(path)) {
         }
     }
     try {
+        if (std::error_code ignored; std::filesystem::is_directory(path_, ignored)) {
+            throw Error(LAROD_ERROR_CONNECTION,
+                        "can't listen at '{}': it is a directory; name a file in it with --socket, for instance '{}'",
+                        path_, (std::filesystem::path(path_) / "larod.sock").string());
+        }
         listen(address);
     } catch (const Error&) {
         if (!createdDirectory_.empty()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of `larod`.
+// The options of `larod`, from its command line and its configuration file.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,12 @@ struct Options {
     uint64_t jobLimitMs = 30'000;  // how long a job may keep a device while others wait
 };
 
-// Nothing where the program is to end at once (help, version, wrong use), with `exitStatus` set and the text printed.
-[[nodiscard]] std::optional<Options> parseOptions(int argc, char** argv, int& exitStatus);
+// Read where the command line names no other; may be absent.
+inline constexpr const char* kDefaultConfigPath = "/etc/larod/larod.toml";
+
+// The command line wins over the environment (LAROD_SOCKET), that over the configuration file. Nothing where the
+// program is to end at once (help, version, wrong use, a wrong file), with `exitStatus` set and the text printed.
+[[nodiscard]] std::optional<Options> parseOptions(int argc, char** argv, int& exitStatus,
+                                                  const std::string& defaultConfigPath = kDefaultConfigPath);
 
 }  // namespace larod::service

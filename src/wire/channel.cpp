@@ -186,9 +186,9 @@ std::pair<UniqueFd, UniqueFd> makeSocketPair() {
     return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-std::string defaultSocketPath() {
+std::string defaultSocketPath(const std::string& otherwise) {
     const char* path = ::secure_getenv("LAROD_SOCKET");
-    return path != nullptr && *path != '\0' ? path : "/run/larod/larod.sock";
+    return path != nullptr && *path != '\0' ? path : otherwise;
 }
 
 }  // namespace larod::wire

@@ -77,7 +77,7 @@ inline constexpr std::chrono::milliseconds kConnectTimeout{10'000};
 // Two connected ends. Throws Error(LAROD_ERROR_CONNECTION).
 [[nodiscard]] std::pair<UniqueFd, UniqueFd> makeSocketPair();
 
-// The socket that clients connect to where nothing else is said: $LAROD_SOCKET, else /run/larod/larod.sock.
-[[nodiscard]] std::string defaultSocketPath();
+// The socket that clients connect to where nothing else is said: $LAROD_SOCKET, else `otherwise`.
+[[nodiscard]] std::string defaultSocketPath(const std::string& otherwise = "/run/larod/larod.sock");
 
 }  // namespace larod::wire

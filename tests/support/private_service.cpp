@@ -82,7 +82,8 @@ PrivateService::PrivateService(std::vector<std::string> options) : socketPath_(d
     }
     UniqueFd readEnd(ready[0]);
     UniqueFd writeEnd(ready[1]);
-    std::vector<std::string> arguments = {LAROD_SERVICE_PATH, "--socket", socketPath_, "--log-level", "debug"};
+    std::vector<std::string> arguments = {LAROD_SERVICE_PATH, "--socket", socketPath_, "--log-level", "debug",
+                                          "--config",         "/dev/null"};
     if (LAROD_SANITIZED) {
         arguments.emplace_back("--sandbox=off");
     }

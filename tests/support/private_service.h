@@ -24,9 +24,9 @@ class TempDir {
     std::string path_;
 };
 
-// Starts `larod` and waits for its ready line. The constructor also sets LAROD_SOCKET for this process, so one test
-// uses one service at a time. The destructor ends it with SIGTERM and expects exit status 0, unless it was killed or
-// waited for before.
+// Starts `larod`, without the configuration file of this machine, and waits for its ready line. The constructor also
+// sets LAROD_SOCKET for this process, so one test uses one service at a time. The destructor ends it with SIGTERM and
+// expects exit status 0, unless it was killed or waited for before.
 class PrivateService {
   public:
     explicit PrivateService(std::vector<std::string> options = {});

@@ -52,6 +52,7 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
     }
 
     RunOptions options;
+    std::string config;
     std::string threads;
     std::string logLevel;
     std::string sandbox;
@@ -62,6 +63,9 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
     app.add_option("--service", options.service,
                    "The service's program. Default: LAROD_SERVICE, or larod beside larod-run, or larod in PATH")
         ->type_name("PROGRAM");
+    app.add_option("--config", config,
+                   "The service's configuration file. Default: none, not even the one of the machine's own service")
+        ->type_name("FILE");
     app.add_option("--threads", threads, "Passed on to the service")->type_name("N");
     app.add_option("--log-level", logLevel, "Passed on to the service")->type_name("LEVEL");
     app.add_option("--sandbox", sandbox, "Passed on to the service")->type_name("X");
@@ -83,6 +87,7 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
         throw RunError(kExitOwnFailure, std::string(error.what()) + " (--help explains)");
     }
 
+    options.serviceArguments = {"--config", app.count("--config") > 0 ? config : "/dev/null"};
     for (const auto& [name, value] :
          {std::pair{"--threads", &threads}, {"--log-level", &logLevel}, {"--sandbox", &sandbox}}) {
         if (app.count(name) > 0) {

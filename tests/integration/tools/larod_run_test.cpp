@@ -177,7 +177,7 @@ TEST_F(LarodRun, PassesOptionsOnToTheServiceThatTheEnvironmentNames) {
     passing.environment["LAROD_SERVICE"] = service;
     const Outcome outcome = runProgram(passing);
     EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
-    EXPECT_NE(outcome.out.find("--threads 3 --log-level debug"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("--config /dev/null --threads 3 --log-level debug"), std::string::npos) << outcome.out;
     EXPECT_TRUE(nothingIsLeft());
 }
 

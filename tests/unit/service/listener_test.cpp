@@ -235,5 +235,14 @@ TEST_F(ListenerTest, RefusesAPathThatASocketAddressCannotHold) {
     EXPECT_NE(errorAt("").find("0 characters"), std::string::npos);
 }
 
+TEST_F(ListenerTest, SaysThatADirectoryIsNoPlaceForASocket) {
+    for (const std::string& path : {in("."), in(""), in("new/")}) {
+        const std::string text = errorAt(path);
+        EXPECT_NE(text.find("it is a directory"), std::string::npos) << text;
+        EXPECT_NE(text.find("larod.sock"), std::string::npos) << text;
+    }
+    EXPECT_TRUE(fs::is_empty(in("")));
+}
+
 }  // namespace
 }  // namespace larod::service

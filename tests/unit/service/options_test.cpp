@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "larod-version.h"
@@ -14,8 +16,24 @@ namespace {
 
 class OptionsTest : public ::testing::Test {
   protected:
-    OptionsTest() { ::unsetenv("LAROD_SOCKET"); }
-    ~OptionsTest() override { ::unsetenv("LAROD_SOCKET"); }
+    OptionsTest() {
+        ::unsetenv("LAROD_SOCKET");
+        folder_ = ::testing::TempDir() + "larod-options-XXXXXX";
+        EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+    }
+    ~OptionsTest() override {
+        ::unsetenv("LAROD_SOCKET");
+        std::filesystem::remove_all(folder_);
+    }
+
+    // What is read where --config names nothing; not there until it is written.
+    [[nodiscard]] std::string defaultConfig() const { return folder_ + "/default.toml"; }
+
+    [[nodiscard]] std::string write(const std::string& path, const std::string& text) const {
+        std::ofstream(path) << text;
+        return path;
+    }
+    [[nodiscard]] std::string in(const std::string& name) const { return folder_ + "/" + name; }
 
     std::optional<Options> parse(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), "larod");
@@ -27,7 +45,7 @@ class OptionsTest : public ::testing::Test {
         ::testing::internal::CaptureStdout();
         ::testing::internal::CaptureStderr();
         exitStatus = -1;
-        auto options = parseOptions(static_cast<int>(arguments.size()), argv.data(), exitStatus);
+        auto options = parseOptions(static_cast<int>(arguments.size()), argv.data(), exitStatus, defaultConfig());
         out = ::testing::internal::GetCapturedStdout();
         err = ::testing::internal::GetCapturedStderr();
         return options;
@@ -36,6 +54,9 @@ class OptionsTest : public ::testing::Test {
     int exitStatus = -1;
     std::string out;
     std::string err;
+
+  private:
+    std::string folder_;
 };
 
 TEST_F(OptionsTest, HasADefaultForEverything) {
@@ -72,7 +93,8 @@ TEST_F(OptionsTest, TakesTheSocketFromTheEnvironmentUnlessToldOtherwise) {
 TEST_F(OptionsTest, PrintsHelpWithEachOptionAndEndsWithStatus0) {
     EXPECT_FALSE(parse({"--help"}));
     EXPECT_EQ(exitStatus, 0);
-    for (const char* option : {"--socket", "--threads", "--job-limit", "--log-level", "--sandbox", "--version"}) {
+    for (const char* option :
+         {"--config", "--socket", "--threads", "--job-limit", "--log-level", "--sandbox", "--version"}) {
         EXPECT_NE(out.find(option), std::string::npos) << option << " in " << out;
     }
     EXPECT_EQ(err, "");
@@ -117,7 +139,68 @@ INSTANTIATE_TEST_SUITE_P(
                       Wrong{{"--job-limit", "0"}, "--job-limit"}, Wrong{{"--job-limit", "3600001"}, "--job-limit"},
                       Wrong{{"--job-limit", "99999999999999999999"}, "--job-limit"},
                       Wrong{{"--log-level", "loud"}, "--log-level"}, Wrong{{"--sandbox", "maybe"}, "--sandbox"},
-                      Wrong{{"--socket"}, "--socket"}, Wrong{{"--port", "1"}, "--port"}, Wrong{{"extra"}, "extra"}));
+                      Wrong{{"--socket"}, "--socket"}, Wrong{{"--port", "1"}, "--port"}, Wrong{{"extra"}, "extra"},
+                      Wrong{{"--socket", ""}, "--socket"}, Wrong{{"--config", ""}, "--config"},
+                      Wrong{{"--config"}, "--config"},
+                      Wrong{{"--config", "/nobody/has/this.toml"}, "/nobody/has/this.toml"},
+                      Wrong{{"--config", "/tmp"}, "'/tmp': Is a directory"}));
+
+TEST_F(OptionsTest, NamesItselfAndWhatIsAllowedWhereAValueIsWrong) {
+    EXPECT_FALSE(parse({"--threads", "0"}));
+    EXPECT_EQ(err, "larod: --threads: expected a whole number from 1 to 1024, got '0'\n");
+    EXPECT_FALSE(parse({"--sandbox", "maybe"}));
+    EXPECT_EQ(err, "larod: --sandbox: expected one of 'on', 'off', got 'maybe'\n");
+    EXPECT_FALSE(parse({"--port", "1"}));
+    EXPECT_EQ(err.rfind("larod: ", 0), 0U) << err;
+}
+
+TEST_F(OptionsTest, TakesTheLastOfTwo) {
+    EXPECT_EQ(parse({"--threads", "1", "--threads", "2"})->threads, 2U);
+    const std::string file = write(in("a.toml"), "threads = 3");
+    EXPECT_EQ(parse({"--config", "/nobody/has/this.toml", "--config", file})->threads, 3U);
+}
+
+TEST_F(OptionsTest, TakesWhatTheNamedFileSaysUnlessToldOtherwise) {
+    const std::string file = write(in("a.toml"),
+                                   "socket = '/of/the/file'\nthreads = 3\njob-limit = 17\nlog-level = 'warn'\n"
+                                   "sandbox = 'off'\n");
+    const auto options = parse({"--config", file});
+    ASSERT_TRUE(options) << err;
+    EXPECT_EQ(options->socketPath, "/of/the/file");
+    EXPECT_EQ(options->threads, 3U);
+    EXPECT_EQ(options->jobLimitMs, 17U);
+    EXPECT_EQ(options->logLevel, "warn");
+    EXPECT_EQ(options->sandbox, SandboxMode::Off);
+
+    const auto told = parse({"--threads", "5", "--config", file, "--sandbox=on"});
+    ASSERT_TRUE(told) << err;
+    EXPECT_EQ(told->threads, 5U);
+    EXPECT_EQ(told->sandbox, SandboxMode::On);
+    EXPECT_EQ(told->jobLimitMs, 17U);
+}
+
+TEST_F(OptionsTest, TakesTheSocketOfTheEnvironmentBeforeTheFiles) {
+    const std::string file = write(in("a.toml"), "socket = '/of/the/file'");
+    ::setenv("LAROD_SOCKET", "/of/the/environment", 1);
+    EXPECT_EQ(parse({"--config", file})->socketPath, "/of/the/environment");
+    EXPECT_EQ(parse({"--config", file, "--socket", "/told"})->socketPath, "/told");
+}
+
+TEST_F(OptionsTest, ReadsTheDefaultFileOnlyWhereNoneIsNamed) {
+    const std::string ignored = write(defaultConfig(), "threads = 3");
+    EXPECT_EQ(parse({})->threads, 3U);
+    EXPECT_EQ(parse({"--config", write(in("a.toml"), "job-limit = 1")})->threads,
+              parse({"--config", "/dev/null"})->threads);
+}
+
+TEST_F(OptionsTest, EndsWithStatus2WhereAFileIsWrong) {
+    const std::string ignored = write(defaultConfig(), "threads = 0");
+    EXPECT_FALSE(parse({}));
+    EXPECT_EQ(exitStatus, 2);
+    EXPECT_EQ(err, "larod: " + defaultConfig() + ":1:11: threads: expected a whole number from 1 to 1024, got 0\n");
+    EXPECT_FALSE(parse({"--threads", "1"})) << "a fault that is hidden today would come up another day";
+    EXPECT_EQ(exitStatus, 2);
+}
 
 }  // namespace
 }  // namespace larod::service

@@ -145,6 +145,7 @@ TEST(DefaultSocketPath, IsTheEnvironmentsElseTheSystems) {
     EXPECT_EQ(defaultSocketPath(), "/run/larod/larod.sock");
     ::unsetenv("LAROD_SOCKET");
     EXPECT_EQ(defaultSocketPath(), "/run/larod/larod.sock");
+    EXPECT_EQ(defaultSocketPath("/of/a/file.sock"), "/of/a/file.sock");
     if (saved) {
         ::setenv("LAROD_SOCKET", saved->c_str(), 1);
     }

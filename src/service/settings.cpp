@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/settings.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace larod::service {
+namespace {
+
+constexpr std::array<std::string_view, 6> kLogLevels = {"trace", "debug", "info", "warn", "error", "off"};
+constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
+
+const std::string& text(const SettingValue& value) {
+    return std::get<std::string>(value);
+}
+
+constexpr Setting kSettings[] = {
+    {"socket", "PATH",
+     "Socket that clients connect to; also LAROD_SOCKET. A missing directory is created, and removed at the end",
+     AnyText{}, [](const Options& options) { return SettingValue(options.socketPath); },
+     [](Options& options, const SettingValue& value) { options.socketPath = text(value); }},
+    {"threads", "N", "Threads of the CPU engine for one job", NumberRange{1, 1024},
+     [](const Options& options) { return SettingValue(int64_t{options.threads}); },
+     [](Options& options, const SettingValue& value) {
+         options.threads = static_cast<unsigned>(std::get<int64_t>(value));
+     }},
+    {"job-limit", "MS",
+     "Milliseconds for which a job may keep a device while other clients wait; its session is ended after that",
+     NumberRange{1, 3'600'000},
+     [](const Options& options) { return SettingValue(static_cast<int64_t>(options.jobLimitMs)); },
+     [](Options& options, const SettingValue& value) {
+         options.jobLimitMs = static_cast<uint64_t>(std::get<int64_t>(value));
+     }},
+    {"log-level", "", "What goes to the log on stderr", Words(kLogLevels),
+     [](const Options& options) { return SettingValue(options.logLevel); },
+     [](Options& options, const SettingValue& value) { options.logLevel = text(value); }},
+    {"sandbox", "", "System call filter of the sessions; 'off' is for sanitizers and debuggers", Words(kOnOff),
+     [](const Options& options) { return SettingValue(options.sandbox == SandboxMode::On ? "on" : "off"); },
+     [](Options& options, const SettingValue& value) {
+         options.sandbox = text(value) == "on" ? SandboxMode::On : SandboxMode::Off;
+     }},
+};
+
+}  // namespace
+
+std::span<const Setting> settings() noexcept {
+    return kSettings;
+}
+
+bool fits(const Setting& setting, const SettingValue& value) noexcept {
+    if (const auto* range = std::get_if<NumberRange>(&setting.domain)) {
+        const auto* number = std::get_if<int64_t>(&value);
+        return number != nullptr && *number >= range->min && *number <= range->max;
+    }
+    const auto* given = std::get_if<std::string>(&value);
+    if (given == nullptr) {
+        return false;
+    }
+    const auto* words = std::get_if<Words>(&setting.domain);
+    return words == nullptr ? !given->empty() && given->find('\0') == std::string::npos
+                            : std::ranges::find(*words, *given) != words->end();
+}
+
+std::string expectation(const Setting& setting) {
+    if (const auto* range = std::get_if<NumberRange>(&setting.domain)) {
+        return fmt::format("a whole number from {} to {}", range->min, range->max);
+    }
+    if (const auto* words = std::get_if<Words>(&setting.domain)) {
+        return fmt::format("one of '{}'", fmt::join(*words, "', '"));
+    }
+    return "a text that is not empty";
+}
+
+std::string valueText(const SettingValue& value) {
+    const auto* number = std::get_if<int64_t>(&value);
+    return number != nullptr ? fmt::format("{}", *number) : std::get<std::string>(value);
+}
+
+}  // namespace larod::service
