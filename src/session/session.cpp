@@ -15,18 +15,18 @@
 namespace larod::session {
 namespace {
 
-// A client that has a session without speaking keeps it from others.
-constexpr int kHelloTimeoutMs = 10'000;
 constexpr const char* kNoDmaBufs = " (this release allocates no dma-bufs)";
 constexpr const char* kNoMemory = "the session has no memory left for this request";
 
 }  // namespace
 
 Session::Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
-                 StatusPage& page, const ServicePage& servicePage, unsigned threads)
+                 StatusPage& page, const ServicePage& servicePage, unsigned threads,
+                 std::chrono::milliseconds helloTimeout)
     : devices_(devices),
       page_(page),
       servicePage_(servicePage),
+      helloTimeout_(helloTimeout),
       client_(std::move(client)),
       arbiter_(std::move(arbiter)),
       replies_(client_),
@@ -51,8 +51,8 @@ void Session::serve() {
 // Whoever connects must say hello first, in our version; it is told what is wrong otherwise.
 bool Session::greet() {
     pollfd readable = {client_.fd(), POLLIN, 0};
-    if (::poll(&readable, 1, kHelloTimeoutMs) == 0) {
-        spdlog::info("a client connected and said nothing for {} ms", kHelloTimeoutMs);
+    if (::poll(&readable, 1, static_cast<int>(helloTimeout_.count())) == 0) {
+        spdlog::info("a client connected and said nothing for {} ms", helloTimeout_.count());
         return false;
     }
     if (client_.receive(datagram_, wire::Wait::Yes) != wire::Received::Message) {

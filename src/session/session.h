@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -24,13 +25,18 @@ namespace larod::session {
 // Fds of queued jobs and loads that nobody else holds. With one more, a job fails instead of the whole session.
 inline constexpr size_t kMaxQueuedFds = 8192;
 
+// A client that has a session without speaking keeps it from others.
+inline constexpr std::chrono::milliseconds kHelloTimeout{10'000};
+
 // Thread: serve() is called once, by the process's first thread. Reading is a role: one thread at a time reads; it
 // hands the role over before it does anything long. A message may also be read by a thread that serves a device,
 // between two jobs.
 class Session {
   public:
+    // `helloTimeout`: how long the client may take to say hello.
     Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
-            StatusPage& page, const ServicePage& servicePage, unsigned threads);
+            StatusPage& page, const ServicePage& servicePage, unsigned threads,
+            std::chrono::milliseconds helloTimeout = kHelloTimeout);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -96,6 +102,7 @@ class Session {
     const std::span<const std::unique_ptr<device::Device>> devices_;
     StatusPage& page_;
     const ServicePage& servicePage_;
+    const std::chrono::milliseconds helloTimeout_;
     wire::Channel client_;
     ArbiterLink arbiter_;
     Replies replies_;

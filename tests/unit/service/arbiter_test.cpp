@@ -2,6 +2,7 @@
 // The arbiter with a test as its spawner and sessions: limits, rights, sessions that lie, and those that die.
 #include "service/arbiter.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -318,6 +319,20 @@ TEST_F(ArbiterTest, SharesNoModelThatItsSessionCouldStillWriteTo) {
     EXPECT_EQ(session->ask(model, {&fd, 1}).failure(), LAROD_ERROR_NONE);
 }
 
+TEST_F(ArbiterTest, SharesAModelThroughADescriptorThatCantWrite) {
+    const auto session = start(kUser);
+    control::RegisterModel model;
+    model.info.access = LAROD_ACCESS_PUBLIC;
+    model.hasFile = true;
+    const UniqueFd file = buffer::makeSealedMemfd("test", 4096);
+    const int fd = file.get();
+    const auto id = session->ask(model, {&fd, 1}).as<control::ModelRegistered>().modelId;
+    const auto other = start(kOther);
+    const Answer fetched = other->ask(control::FetchModel{id});
+    ASSERT_EQ(fetched.datagram->fds.size(), 1U);
+    EXPECT_EQ(::fcntl(fetched.datagram->fds[0].get(), F_GETFL) & O_ACCMODE, O_RDONLY);
+}
+
 TEST_F(ArbiterTest, IgnoresTurnsOfDevicesThatDoNotExist) {
     const auto session = start(kUser);
     session->send(control::TurnWant{2});
@@ -423,6 +438,17 @@ TEST_F(ArbiterTest, GivesTheTurnOfADeadSessionToTheNext) {
     EXPECT_NE(note.find("'model' on first"), std::string::npos) << note;
 }
 
+TEST_F(ArbiterTest, FreesTheDeviceOfADeadSessionAlsoWhereNobodyWaits) {
+    const auto root = start(0);
+    const auto dying = start(kUser);
+    dying->send(control::TurnWant{0});
+    ASSERT_TRUE(waitForTurn(*dying));
+    setPhase(*dying, session::kTurnBusy);
+    EXPECT_EQ(root->ask(wire::GetStatus{}).as<wire::Status>().devices[0].holder, dying->key);
+    end(*dying, SIGSEGV);
+    EXPECT_EQ(root->ask(wire::GetStatus{}).as<wire::Status>().devices[0].holder, 0U);
+}
+
 TEST_F(ArbiterTest, GivesTheTurnOfASessionThatLeftWhenItsJobHasEnded) {
     const auto leaving = start(kUser);
     const auto waiting = start(kUser);
@@ -436,7 +462,19 @@ TEST_F(ArbiterTest, GivesTheTurnOfASessionThatLeftWhenItsJobHasEnded) {
     setPhase(*leaving, session::kTurnNone);
     leaving->send(control::TurnBack{0, true});
     EXPECT_TRUE(waitForTurn(*waiting));
+    setPhase(*waiting, session::kTurnNone);
+    waiting->send(control::TurnBack{0, false});
+    settle(*waiting);
     EXPECT_EQ(session::turnPhase(leaving->page->turns[0].word), session::kTurnNone) << "it wants nothing any more";
+}
+
+TEST_F(ArbiterTest, GivesNoTurnToASessionThatHasLeft) {
+    const auto left = start(kUser);
+    const auto witness = start(kUser);
+    left->ask(control::Goodbye{}).as<wire::Done>();
+    left->send(control::TurnWant{0});
+    settle(*witness);
+    EXPECT_EQ(left->page->turns[0].word, 0U);
 }
 
 TEST_F(ArbiterTest, LeavesToTheClientWhatTheSpawnerToldItBefore) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -112,6 +113,7 @@ class SessionFixture : public ::testing::Test {
     // A job on two tracked tensors.
     [[nodiscard]] static wire::RunJob job(uint64_t modelId, uint64_t input, uint64_t output, uint8_t priority = 50);
 
+    std::chrono::milliseconds helloTimeout = kHelloTimeout;  // of a session that starts later
     ServicePage servicePage;
     StatusPage page;
     std::unique_ptr<FakeArbiter> arbiter;

@@ -90,6 +90,14 @@ TEST_F(SessionTest, EndsWithAClientThatNeverSpeaks) {
     waitUntilEnded();
 }
 
+TEST_F(SessionTest, EndsWhereItsClientSaysNothingForTooLong) {
+    helloTimeout = std::chrono::milliseconds(20);
+    start();
+    waitUntilEnded();
+    EXPECT_EQ(receive().header.type, wire::MessageType{});
+    EXPECT_EQ(page.greeted, 0U);
+}
+
 // ---- Bad messages
 
 TEST_F(SessionTest, AnUnknownRequestEndsTheSessionAndSaysWhy) {
