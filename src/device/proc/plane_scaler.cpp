@@ -52,13 +52,15 @@ void PlaneScaler::setWindow(const AxisWindow& horizontal, Filter horizontalFilte
         for (size_t i = 0; i < width; ++i) {
             weights_[i] = weight15(horizontal_.weights()[2 * i + 1]);
         }
+        shuffle_.build(horizontal_.first(), static_cast<uint32_t>(horizontal_.begin()));
     }
     lineSamples_ = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
     const auto grow = [](auto& vector, size_t size) { vector.resize(std::max(vector.size(), size)); };
-    grow(line_, lineSamples_ + kSlack);
+    grow(line_, lineSamples_ + 4 * kSlack);
     grow(sums_, vertical_.taps() > 2 ? lineSamples_ : 0);
     const size_t components = layout_.sampleBytes > 2 ? 4 : layout_.sampleBytes;
-    grow(packs_, 2 * components * stride_);
+    splitStride_ = horizontal_.end() - horizontal_.begin() + kSlack;
+    grow(packs_, std::max(2 * components * stride_, components * splitStride_));
     grow(fixed_, components * stride_);
     grow(bytes_, components * stride_);
 }
@@ -133,7 +135,10 @@ void PlaneScaler::blendRows(const uint8_t* image, size_t y) {
     const uint8_t* source = sourceRow(image, vertical_.first()[y]);
     const uint32_t* const weights = vertical_.weights().data() + y * vertical_.taps();
     if (vertical_.taps() == 2) {
-        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, line_.data());
+        const uint8_t* const next =
+            y + 1 < vertical_.first().size() ? sourceRow(image, vertical_.first()[y + 1]) : nullptr;
+        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, next, layout_.pitch,
+                           line_.data());
         return;
     }
     uint32_t* const sums = sums_.data();
@@ -157,7 +162,9 @@ void PlaneScaler::blendColumns() {
     const uint32_t* const first = firstBytes_.data();
     const auto output = [this](size_t byte) { return fixed_.data() + byte * stride_; };
     int16_t* const packs = packs_.data();
-    if (layout_.sampleBytes == 1) {
+    if (shuffle_.windows() != 0) {
+        shuffleColumns();
+    } else if (layout_.sampleBytes == 1) {
         pack<2>(line, first, width_, packs);
         kernels::blendColumns1(packs, weights_.data(), width_, output(0));
     } else if (layout_.sampleBytes == 2) {
@@ -168,6 +175,22 @@ void PlaneScaler::blendColumns() {
         pack<4>(line, first, width_, packs);
         pack<4>(line + layout_.sampleBytes, first, width_, right);
         kernels::blendColumns4(packs, right, weights_.data(), width_, {output(0), output(1), output(2), output(3)});
+    }
+}
+
+void PlaneScaler::shuffleColumns() {
+    const int16_t* line = line_.data();
+    size_t stride = 0;
+    if (layout_.sampleBytes > 1) {
+        int16_t* const rows = packs_.data();
+        stride = splitStride_;
+        kernels::split(line, layout_.sampleBytes, lineSamples_ / layout_.sampleBytes,
+                       {rows, rows + stride, rows + 2 * stride, rows + 3 * stride});
+        line = rows;
+    }
+    for (const ComponentPlace& place : layout_.places) {
+        kernels::shuffleColumns(line + place.byte * stride, shuffle_, weights_.data(), width_,
+                                fixed_.data() + place.byte * stride_);
     }
 }
 

@@ -3,8 +3,9 @@
 //
 // Rows and not planes, so that what is in work stays in the cache and no intermediate has the size of an image.
 // Vertically first, over contiguous bytes whatever is interleaved in them; then horizontally, where the neighbours that
-// an output sample needs are first put side by side. That costs a load and a store a sample, which is less than what
-// gathering instructions cost, and everything else is then vertical arithmetic.
+// an output sample needs are first put side by side: by shuffling where they are near (ColumnShuffle), else by a load
+// and a store a sample, which is less than what gathering instructions cost. Everything else is then vertical
+// arithmetic.
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "device/proc/axis_filter.h"
+#include "device/proc/column_shuffle.h"
 #include "device/proc/image_format.h"
 
 namespace larod::device::proc {
@@ -54,6 +56,7 @@ class PlaneScaler {
     void takeApart(const uint8_t* source, Rows& rows);
     void blendRows(const uint8_t* image, size_t y);
     void blendColumns();
+    void shuffleColumns();
     void averageColumns();
 
     PlaneLayout layout_;
@@ -66,9 +69,11 @@ class PlaneScaler {
     std::vector<int16_t> weights_;      // of the right one of two neighbours, 15 bits
     std::vector<uint32_t> sums_;        // of a row of the window, 16 bits of fraction
     std::vector<int16_t> line_;         // a row of the window, scaled vertically, in fixed point
-    std::vector<int16_t> packs_;        // neighbours side by side
-    std::vector<int16_t> fixed_;        // an output row of each byte of a sample, of four bytes where there are three
-    std::vector<uint8_t> bytes_;        // likewise
+    ColumnShuffle shuffle_;
+    size_t splitStride_ = 0;      // from one component of the window's row, taken apart, to the next
+    std::vector<int16_t> packs_;  // neighbours side by side, or that row
+    std::vector<int16_t> fixed_;  // an output row of each byte of a sample, of four bytes where there are three
+    std::vector<uint8_t> bytes_;  // likewise
 };
 
 }  // namespace larod::device::proc

@@ -13,6 +13,7 @@
 #define HWY_DISABLED_TARGETS (HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #include <hwy/foreach_target.h>
 //
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -27,6 +28,7 @@ using V8 = hn::Vec<D8>;
 
 constexpr int kFraction = 7;
 constexpr size_t kMaxLanes = HWY_MAX_BYTES / 2;
+constexpr size_t kCacheLine = 64;
 
 HWY_INLINE V16 load(const uint8_t* bytes) {
     return hn::ShiftLeft<kFraction>(hn::PromoteTo(D16(), hn::LoadU(D8(), bytes)));
@@ -81,10 +83,19 @@ void narrowPairs(const int16_t* first, const int16_t* second, size_t count, uint
     }
 }
 
-void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, int16_t* fixed) {
+void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, const uint8_t* next,
+               size_t pitch, int16_t* fixed) {
     const V16 w = hn::Set(D16(), weight);
-    for (size_t i = 0; i < count; i += hn::Lanes(D16())) {
-        hn::StoreU(blend(load(upper + i), load(lower + i), w), D16(), fixed + i);
+    const size_t lanes = hn::Lanes(D16());
+    for (size_t i = 0; i < count; i += kCacheLine) {
+        if (next != nullptr) {
+            hwy::Prefetch(next + i);
+            hwy::Prefetch(next + pitch + i);
+        }
+        const size_t end = std::min(i + kCacheLine, count);
+        for (size_t j = i; j < end; j += lanes) {
+            hn::StoreU(blend(load(upper + j), load(lower + j), w), D16(), fixed + j);
+        }
     }
 }
 
@@ -128,6 +139,83 @@ void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* wei
         hn::StoreU(blend(l1, r1, w), D16(), fixed[1] + i);
         hn::StoreU(blend(l2, r2, w), D16(), fixed[2] + i);
         hn::StoreU(blend(l3, r3, w), D16(), fixed[3] + i);
+    }
+}
+
+// One window of each block that a vector holds.
+HWY_INLINE hn::Vec<hn::Repartition<uint8_t, D16>> loadWindows(const int16_t* line, const uint32_t* starts) {
+    const hn::FixedTag<int16_t, 8> d128;
+    const auto window = [&](size_t block) { return hn::LoadU(d128, line + starts[block]); };
+    const hn::Repartition<uint8_t, D16> d8;
+#if HWY_MAX_BYTES == 16
+    return hn::BitCast(d8, window(0));
+#else
+    const hn::FixedTag<int16_t, 16> d256;
+#if HWY_MAX_BYTES == 32
+    return hn::BitCast(d8, hn::Combine(d256, window(1), window(0)));
+#else
+    return hn::BitCast(
+        d8, hn::Combine(D16(), hn::Combine(d256, window(3), window(2)), hn::Combine(d256, window(1), window(0))));
+#endif
+#endif
+}
+
+template <size_t kWindows>
+HWY_INLINE void shuffleColumnsOf(const int16_t* line, const ColumnShuffle& shuffle, const int16_t* weights,
+                                 size_t count, int16_t* fixed) {
+    const D16 d;
+    const hn::Repartition<uint8_t, D16> d8;
+    const uint32_t* const starts = shuffle.starts();
+    for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+        const size_t block = i / ColumnShuffle::kBlock;
+        auto samples = loadWindows(line, starts + block);
+        auto left = hn::TableLookupBytesOr0(samples, hn::LoadU(d8, shuffle.left(0) + 2 * i));
+        auto right = hn::TableLookupBytesOr0(samples, hn::LoadU(d8, shuffle.right(0) + 2 * i));
+        if constexpr (kWindows == 2) {
+            samples = loadWindows(line + ColumnShuffle::kBlock, starts + block);
+            left = hn::Or(left, hn::TableLookupBytesOr0(samples, hn::LoadU(d8, shuffle.left(1) + 2 * i)));
+            right = hn::Or(right, hn::TableLookupBytesOr0(samples, hn::LoadU(d8, shuffle.right(1) + 2 * i)));
+        }
+        hn::StoreU(blend(hn::BitCast(d, left), hn::BitCast(d, right), hn::LoadU(d, weights + i)), d, fixed + i);
+    }
+}
+
+void shuffleColumns(const int16_t* line, const ColumnShuffle& shuffle, const int16_t* weights, size_t count,
+                    int16_t* fixed) {
+    if (shuffle.windows() == 1) {
+        shuffleColumnsOf<1>(line, shuffle, weights, count, fixed);
+    } else {
+        shuffleColumnsOf<2>(line, shuffle, weights, count, fixed);
+    }
+}
+
+void split(const int16_t* line, size_t components, size_t count, const std::array<int16_t*, 4>& fixed) {
+    const D16 d;
+    V16 v0;
+    V16 v1;
+    V16 v2;
+    V16 v3;
+    if (components == 2) {
+        for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+            hn::LoadInterleaved2(d, line + 2 * i, v0, v1);
+            hn::StoreU(v0, d, fixed[0] + i);
+            hn::StoreU(v1, d, fixed[1] + i);
+        }
+    } else if (components == 3) {
+        for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+            hn::LoadInterleaved3(d, line + 3 * i, v0, v1, v2);
+            hn::StoreU(v0, d, fixed[0] + i);
+            hn::StoreU(v1, d, fixed[1] + i);
+            hn::StoreU(v2, d, fixed[2] + i);
+        }
+    } else {
+        for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+            hn::LoadInterleaved4(d, line + 4 * i, v0, v1, v2, v3);
+            hn::StoreU(v0, d, fixed[0] + i);
+            hn::StoreU(v1, d, fixed[1] + i);
+            hn::StoreU(v2, d, fixed[2] + i);
+            hn::StoreU(v3, d, fixed[3] + i);
+        }
     }
 }
 
@@ -329,6 +417,8 @@ HWY_EXPORT(blendRows);
 HWY_EXPORT(blendColumns1);
 HWY_EXPORT(blendColumns2);
 HWY_EXPORT(blendColumns4);
+HWY_EXPORT(shuffleColumns);
+HWY_EXPORT(split);
 HWY_EXPORT(yuvToRgb);
 HWY_EXPORT(nv12ToRgb);
 HWY_EXPORT(storeRgb);
@@ -356,8 +446,9 @@ void narrowPairs(const int16_t* first, const int16_t* second, size_t count, uint
     HWY_DYNAMIC_DISPATCH(narrowPairs)(first, second, count, bytes);
 }
 
-void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, int16_t* fixed) {
-    HWY_DYNAMIC_DISPATCH(blendRows)(upper, lower, weight, count, fixed);
+void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, const uint8_t* next,
+               size_t pitch, int16_t* fixed) {
+    HWY_DYNAMIC_DISPATCH(blendRows)(upper, lower, weight, count, next, pitch, fixed);
 }
 
 void blendColumns1(const int16_t* packs, const int16_t* weights, size_t count, int16_t* fixed) {
@@ -371,6 +462,15 @@ void blendColumns2(const int16_t* packs, const int16_t* weights, size_t count, c
 void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* weights, size_t count,
                    const std::array<int16_t*, 4>& fixed) {
     HWY_DYNAMIC_DISPATCH(blendColumns4)(left, right, weights, count, fixed);
+}
+
+void shuffleColumns(const int16_t* line, const ColumnShuffle& shuffle, const int16_t* weights, size_t count,
+                    int16_t* fixed) {
+    HWY_DYNAMIC_DISPATCH(shuffleColumns)(line, shuffle, weights, count, fixed);
+}
+
+void split(const int16_t* line, size_t components, size_t count, const std::array<int16_t*, 4>& fixed) {
+    HWY_DYNAMIC_DISPATCH(split)(line, components, count, fixed);
 }
 
 void yuvToRgb(const std::array<const int16_t*, 3>& yCbCr, const YuvToRgb& matrix, size_t count, const RgbRow& out) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "device/proc/colour.h"
+#include "device/proc/column_shuffle.h"
 
 namespace larod::device::proc {
 
@@ -36,8 +37,10 @@ void narrow(const int16_t* fixed, size_t count, uint8_t* bytes);
 // Pairs of a sample of each.
 void narrowPairs(const int16_t* first, const int16_t* second, size_t count, uint8_t* bytes);
 
-// upper + (lower - upper) * weight; weights have 15 bits.
-void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, int16_t* fixed);
+// upper + (lower - upper) * weight; weights have 15 bits. Meanwhile the row `next` and the one `pitch` bytes behind it
+// come into the cache, since the processor does not foresee a jump over rows; nullptr: none.
+void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, const uint8_t* next,
+               size_t pitch, int16_t* fixed);
 
 // Blends neighbours in a row, which the caller has put side by side. A pack is two samples, the left and the right one,
 // of one component; of two; of four (then in two arrays). `fixed` has a row for each component.
@@ -45,6 +48,13 @@ void blendColumns1(const int16_t* packs, const int16_t* weights, size_t count, i
 void blendColumns2(const int16_t* packs, const int16_t* weights, size_t count, const std::array<int16_t*, 2>& fixed);
 void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* weights, size_t count,
                    const std::array<int16_t*, 4>& fixed);
+
+// Likewise, for neighbours that are found by shuffling: of one component.
+void shuffleColumns(const int16_t* line, const ColumnShuffle& shuffle, const int16_t* weights, size_t count,
+                    int16_t* fixed);
+
+// Takes a row of `components` (2 to 4) interleaved apart. The row may be read 4 * kSlack behind its end.
+void split(const int16_t* line, size_t components, size_t count, const std::array<int16_t*, 4>& fixed);
 
 // Fixed rows of Y, Cb, Cr, one sample of each a pixel.
 void yuvToRgb(const std::array<const int16_t*, 3>& yCbCr, const YuvToRgb& matrix, size_t count, const RgbRow& out);

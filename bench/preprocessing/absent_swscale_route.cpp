@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// In place of swscale_route.cpp where the library is not there.
+#include "preprocessing/route.h"
+
+namespace larod::bench {
+
+std::optional<Route> swscaleRoute(const Conversion& /*conversion*/, const uint8_t* /*input*/) {
+    return std::nullopt;
+}
+
+}  // namespace larod::bench

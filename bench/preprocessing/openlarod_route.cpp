@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// cpu-proc itself, without the service around it.
+#include <memory>
+
+#include "device/proc/converter.h"
+#include "preprocessing/route.h"
+
+namespace larod::bench {
+
+namespace {
+
+namespace proc = device::proc;
+
+proc::ImageSpec spec(const Image& image) {
+    const proc::Format format = image.pixels == Pixels::Nv12             ? proc::Format::Nv12
+                                : image.pixels == Pixels::RgbInterleaved ? proc::Format::RgbInterleaved
+                                                                         : proc::Format::RgbPlanar;
+    return {format, proc::SampleType::Uint8, image.width, image.height,
+            proc::unpaddedRow(format, proc::SampleType::Uint8, image.width)};
+}
+
+}  // namespace
+
+std::optional<Route> openlarodRoute(const Conversion& conversion, const uint8_t* input) {
+    proc::ProcParams params;
+    params.input = spec(conversion.from);
+    params.output = spec(conversion.to);
+    params.crop = {0, 0, conversion.from.width, conversion.from.height};
+    const auto converter = std::make_shared<proc::Converter>(params);
+    return Route{"openlarod", [=](uint8_t* output) { converter->run(params.crop, input, output); }};
+}
+
+}  // namespace larod::bench
