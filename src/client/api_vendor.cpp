@@ -79,8 +79,8 @@ LAROD_EXPORT bool larodExportModel(larodConnection* conn, const int modelFd, con
     return guard(error, [&] {
         require(conn, "conn");
         require(dev, "dev");
-        // The one device whose format is the file that it is given.
-        if (dev->name != "cpu-tflite") {
+        // A device that takes the file has no other format.
+        if (!dev->takesFile) {
             throw Error(EOPNOTSUPP,
                         "device {} has no format of its own to export a model to; load the model file itself",
                         dev->name);

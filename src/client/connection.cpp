@@ -33,7 +33,7 @@ Connection::Connection(wire::Channel channel, const std::vector<wire::DeviceInfo
     : channel_(std::move(channel)), serial_(newSerial()) {
     devices_.reserve(devices.size());
     for (const wire::DeviceInfo& device : devices) {
-        devices_.push_back({device.name, device.instance, static_cast<uint32_t>(devices_.size())});
+        devices_.push_back({device.name, device.instance, static_cast<uint32_t>(devices_.size()), device.takesFile});
     }
     for (const larodDevice& device : devices_) {
         devicePointers_.push_back(&device);

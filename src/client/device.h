@@ -10,5 +10,6 @@
 struct larodDevice {
     std::string name;
     uint32_t instance = 0;
-    uint32_t index = 0;  // its name on the wire
+    uint32_t index = 0;      // its name on the wire
+    bool takesFile = false;  // models are files that it takes as they are
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/device_list.h"
 
-#include <functional>
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -11,7 +11,19 @@
 
 namespace larod::device {
 
-std::vector<std::unique_ptr<Device>> makeDevices() {
+DeviceList::DeviceList(std::vector<std::unique_ptr<Device>> listed, std::vector<std::unique_ptr<Device>> hidden)
+    : hidden_(std::move(hidden)), listed_(std::move(listed)) {
+    for (const auto& device : listed_) {
+        Device* const target = &device->target();
+        const auto found = std::ranges::find(units_, target);
+        unitOf_.push_back(static_cast<uint32_t>(found - units_.begin()));
+        if (found == units_.end()) {
+            units_.push_back(target);
+        }
+    }
+}
+
+DeviceList makeDevices() {
     // The order of clients' device lists: the network device that every program expects comes first.
     struct Entry {
         const char* name;
@@ -32,7 +44,7 @@ std::vector<std::unique_ptr<Device>> makeDevices() {
             spdlog::warn("device {} is absent: {}", entry.name, error.text());
         }
     }
-    return devices;
+    return DeviceList(std::move(devices));
 }
 
 }  // namespace larod::device

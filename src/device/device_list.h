@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every device that this build and this machine have.
+// The devices as clients see them, and which of them share hardware.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -9,8 +11,33 @@
 
 namespace larod::device {
 
-// Makes and warms up the devices, in the order in which clients see them. A device whose library is missing is absent,
+// A *listed device* has a name that clients use. A *unit* is the device whose hardware runs the jobs: the listed device
+// itself, or the one that it presents (Device::target()). A unit has one turn and one queue, however many names it has.
+//
+// Both are named by their place: listed devices in the order of clients' lists, units in the order of their first
+// listed device. Thread: any; it does not change.
+class DeviceList {
+  public:
+    DeviceList() = default;
+    // `hidden` are units that only listed devices present; every target is in one of the two.
+    explicit DeviceList(std::vector<std::unique_ptr<Device>> listed, std::vector<std::unique_ptr<Device>> hidden = {});
+
+    [[nodiscard]] size_t size() const noexcept { return listed_.size(); }
+    [[nodiscard]] Device& operator[](size_t place) const noexcept { return *listed_[place]; }
+
+    [[nodiscard]] size_t unitCount() const noexcept { return units_.size(); }
+    [[nodiscard]] Device& unit(size_t unit) const noexcept { return *units_[unit]; }
+    [[nodiscard]] uint32_t unitOf(size_t place) const noexcept { return unitOf_[place]; }
+
+  private:
+    std::vector<std::unique_ptr<Device>> hidden_;  // outlive those that present them
+    std::vector<std::unique_ptr<Device>> listed_;
+    std::vector<Device*> units_;
+    std::vector<uint32_t> unitOf_;  // by place of the listed device
+};
+
+// Makes and warms up the devices that this build and this machine have. A device whose library is missing is absent,
 // and the log says why and what to install. One thread.
-[[nodiscard]] std::vector<std::unique_ptr<Device>> makeDevices();
+[[nodiscard]] DeviceList makeDevices();
 
 }  // namespace larod::device

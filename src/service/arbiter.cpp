@@ -202,7 +202,7 @@ void Arbiter::onSpawner(wire::Datagram& datagram) {
     if (type == control::Ready::kType) {
         control::Ready ready;
         wire::decode(datagram.bytes(), ready);
-        addDevices(std::move(ready.devices));
+        addDevices(std::move(ready.table));
     } else if (type == control::SessionStarted::kType) {
         control::SessionStarted started;
         wire::decode(datagram.bytes(), started);
@@ -218,13 +218,13 @@ void Arbiter::onSpawner(wire::Datagram& datagram) {
     }
 }
 
-void Arbiter::addDevices(std::vector<wire::DeviceInfo> devices) {
+void Arbiter::addDevices(control::DeviceTable devices) {
     devices_ = std::move(devices);
-    for (uint32_t i = 0; i < devices_.size(); ++i) {
-        turnEffects_.push_back(std::make_unique<TurnEffects>(sessions_, i, devices_[i].name, options_));
+    for (uint32_t unit = 0; unit < devices_.units.size(); ++unit) {
+        turnEffects_.push_back(std::make_unique<TurnEffects>(sessions_, unit, devices_.units[unit].name, options_));
         turns_.emplace_back(*turnEffects_.back(), options_.jobLimitMs * 1'000'000);
     }
-    onReady_(devices_);
+    onReady_(devices_.listed);
 }
 
 void Arbiter::startSession(const control::SessionStarted& message, std::vector<UniqueFd>& fds) {

@@ -48,7 +48,7 @@ class Arbiter {
 
     void drainSpawner();
     void onSpawner(wire::Datagram& datagram);
-    void addDevices(std::vector<wire::DeviceInfo> devices);
+    void addDevices(session::control::DeviceTable devices);
     void startSession(const session::control::SessionStarted& message, std::vector<UniqueFd>& fds);
     void nameProcess(const session::control::SessionForked& message, std::vector<UniqueFd>& fds);
     void endSession(SessionKey key, int waitStatus);
@@ -63,10 +63,10 @@ class Arbiter {
     UniqueFd signals_;
     UniqueFd timer_;
     wire::Datagram datagram_;
-    std::vector<wire::DeviceInfo> devices_;
+    session::control::DeviceTable devices_;
     SessionTable sessions_;
     ModelTable models_;
-    std::vector<std::unique_ptr<TurnEffects>> turnEffects_;  // by device
+    std::vector<std::unique_ptr<TurnEffects>> turnEffects_;  // by unit
     std::vector<DeviceTurns> turns_;
     SessionRequests requests_;  // refers to most of the above
 };

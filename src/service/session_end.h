@@ -2,16 +2,14 @@
 // What a session did when it ended, as far as its page and the arbiter's tables tell.
 #pragma once
 
-#include <vector>
-
 #include "service/crash_note.h"
 #include "service/model_table.h"
 #include "service/session_record.h"
-#include "wire/messages.h"
+#include "session/control_messages.h"
 
 namespace larod::service {
 
 [[nodiscard]] SessionEnd describeEnd(const SessionRecord& session, int waitStatus,
-                                     const std::vector<wire::DeviceInfo>& devices, const ModelTable& models);
+                                     const session::control::DeviceTable& table, const ModelTable& models);
 
 }  // namespace larod::service

@@ -125,12 +125,12 @@ void SessionRequests::sendKept() {
     retryNs_ = kept_.empty() ? std::nullopt : std::optional(now + kRetryNs);
 }
 
-DeviceTurns* SessionRequests::turnsOf(uint32_t device) noexcept {
-    return device < tables_.turns.size() ? &tables_.turns[device] : nullptr;
+DeviceTurns* SessionRequests::turnsOf(uint32_t unit) noexcept {
+    return unit < tables_.turns.size() ? &tables_.turns[unit] : nullptr;
 }
 
 void SessionRequests::wantTurn(SessionRecord& session, const wire::Datagram& datagram) {
-    DeviceTurns* turns = turnsOf(decoded<control::TurnWant>(datagram).device);
+    DeviceTurns* turns = turnsOf(decoded<control::TurnWant>(datagram).unit);
     if (turns != nullptr && !session.left) {
         turns->want(session.key, monotonicNs());
     }
@@ -138,7 +138,7 @@ void SessionRequests::wantTurn(SessionRecord& session, const wire::Datagram& dat
 
 void SessionRequests::takeTurnBack(SessionRecord& session, const wire::Datagram& datagram) {
     const auto back = decoded<control::TurnBack>(datagram);
-    if (DeviceTurns* turns = turnsOf(back.device)) {
+    if (DeviceTurns* turns = turnsOf(back.unit)) {
         turns->back(session.key, back.wantAgain && !session.left, monotonicNs());
     }
 }
@@ -159,7 +159,7 @@ void SessionRequests::releaseMemory(SessionRecord& session, const wire::Datagram
 
 void SessionRequests::registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram) {
     auto request = decoded<control::RegisterModel>(datagram);
-    if (request.info.device >= tables_.devices.size() || request.hasFile != (datagram.fds.size() == 1)) {
+    if (request.info.device >= tables_.devices.listed.size() || request.hasFile != (datagram.fds.size() == 1)) {
         throw Error(LAROD_ERROR_CONNECTION, "a model was registered with a wrong device or file");
     }
     ModelRecord record;

@@ -24,8 +24,8 @@ namespace larod::service {
 struct SharedTables {
     SessionTable& sessions;
     ModelTable& models;
-    std::vector<DeviceTurns>& turns;  // by device
-    const std::vector<wire::DeviceInfo>& devices;
+    std::vector<DeviceTurns>& turns;  // by unit
+    const session::control::DeviceTable& devices;
     session::ServicePage& servicePage;
     uint64_t startedNs;  // the service
 };
@@ -56,7 +56,7 @@ class SessionRequests {
     void fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     void getStatus(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     void deleteModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
-    [[nodiscard]] DeviceTurns* turnsOf(uint32_t device) noexcept;
+    [[nodiscard]] DeviceTurns* turnsOf(uint32_t unit) noexcept;
 
     void send(SessionRecord& session, std::span<const std::byte> bytes, std::span<const int> fds);
     template <typename Message>

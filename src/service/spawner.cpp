@@ -83,11 +83,12 @@ class Spawner {
     void startSession(UniqueFd client);
     void reap();
     void loadDevices();
+    [[nodiscard]] control::DeviceTable deviceTable() const;
     void setUpSignals();
 
     template <typename Message>
     bool tell(const Message& message, std::span<const int> sent = {}) {
-        std::array<std::byte, 32 * 1024> buffer;
+        std::array<std::byte, 64 * 1024> buffer;  // twice kMaxDevices names of full length
         return arbiter_.send(wire::encode(message, 0, buffer), sent, wire::Wait::Yes) == wire::Sent::Yes;
     }
 
@@ -95,7 +96,7 @@ class Spawner {
     const UniqueFd listener_;
     wire::Channel arbiter_;
     const session::PageMapping<const session::ServicePage> servicePage_;
-    std::vector<std::unique_ptr<device::Device>> devices_;
+    device::DeviceList devices_;
     std::optional<session::Sandbox> sandbox_;
     UniqueFd childSignal_;
     struct Running {
@@ -129,6 +130,21 @@ void Spawner::loadDevices() {
     }
 }
 
+control::DeviceTable Spawner::deviceTable() const {
+    const auto info = [](const device::Device& device) {
+        return wire::DeviceInfo{device.name(), device.instance(), device.takesFile()};
+    };
+    control::DeviceTable table;
+    for (size_t i = 0; i < devices_.size(); ++i) {
+        table.listed.push_back(info(devices_[i]));
+        table.unitOf.push_back(devices_.unitOf(i));
+    }
+    for (size_t unit = 0; unit < devices_.unitCount(); ++unit) {
+        table.units.push_back(info(devices_.unit(unit)));
+    }
+    return table;
+}
+
 void Spawner::setUpSignals() {
     // What a terminal or a service manager sends to the whole group is the arbiter's to act on.
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
@@ -144,11 +160,7 @@ void Spawner::setUpSignals() {
 int Spawner::run() {
     loadDevices();
     setUpSignals();
-    control::Ready ready;
-    for (const auto& device : devices_) {
-        ready.devices.push_back({device->name(), device->instance()});
-    }
-    if (!tell(ready)) {
+    if (!tell(control::Ready{deviceTable()})) {
         return kExitError;
     }
     for (;;) {
@@ -272,7 +284,7 @@ void Spawner::becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page)
                                      options_.threads);
             session.serve();
         }
-        devices_.clear();
+        devices_ = {};
         if (__lsan_do_recoverable_leak_check != nullptr && __lsan_do_recoverable_leak_check() != 0) {
             status = kExitLeaks;
         }

@@ -29,7 +29,7 @@ std::string commandOf(int32_t pid) {
     return command;
 }
 
-wire::SessionStatus describe(const SessionRecord& session, size_t deviceCount, uint64_t nowNs) {
+wire::SessionStatus describe(const SessionRecord& session, size_t unitCount, uint64_t nowNs) {
     const auto counter = [](const std::atomic<uint64_t>& value, uint64_t most = UINT64_MAX) {
         return std::min(value.load(std::memory_order_relaxed), most);
     };
@@ -50,7 +50,7 @@ wire::SessionStatus describe(const SessionRecord& session, size_t deviceCount, u
     status.jobsDone = counter(page.jobsDone);
     status.jobsFailed = counter(page.jobsFailed);
     status.jobsQueued = counter(page.jobsQueued, wire::kMaxOutstandingRequests);
-    status.deviceTimeNs = counter(page.deviceTimeNs, status.ageNs * std::max<size_t>(deviceCount, 1));
+    status.deviceTimeNs = counter(page.deviceTimeNs, status.ageNs * std::max<size_t>(unitCount, 1));
     return status;
 }
 
@@ -76,16 +76,19 @@ bool mayReadStatus(uint32_t uid) noexcept {
 wire::Status statusPage(const SharedTables& tables, const wire::GetStatus& request, uint64_t nowNs) {
     wire::Status page;
     page.uptimeNs = nowNs - tables.startedNs;
-    for (size_t i = 0; i < tables.turns.size(); ++i) {
-        const DeviceTurns& turns = tables.turns[i];
-        page.devices.push_back({tables.devices[i], turns.holder().value_or(0), static_cast<uint32_t>(turns.waiting())});
+    const session::control::DeviceTable& devices = tables.devices;
+    for (size_t i = 0; i < devices.listed.size(); ++i) {
+        const uint32_t unit = devices.unitOf[i];
+        const DeviceTurns& turns = tables.turns[unit];
+        page.devices.push_back({devices.listed[i], devices.units[unit], turns.holder().value_or(0),
+                                static_cast<uint32_t>(turns.waiting())});
     }
     size_t size = 0;
     tables.sessions.forEachAfter(request.afterSession, [&](const SessionRecord& session) {
         size += kEntryBytes;
         page.more = size > kPageBytes || page.sessions.size() == wire::kMaxSessionsPerPage;
         if (!page.more) {
-            page.sessions.push_back(describe(session, tables.devices.size(), nowNs));
+            page.sessions.push_back(describe(session, devices.units.size(), nowNs));
         }
         return !page.more;
     });

@@ -73,13 +73,13 @@ TurnPort::Reclaim TurnEffects::reclaim(SessionKey key, uint64_t nowNs) {
 void TurnEffects::kill(SessionKey key) {
     if (SessionRecord* session = sessions_.find(key)) {
         session->kill(fmt::format("its job kept {} for more than {} ms while other clients waited (option --job-limit)",
-                                  deviceName_, options_.jobLimitMs));
+                                  unitName_, options_.jobLimitMs));
     }
 }
 
 session::TurnState* TurnEffects::turnOf(SessionKey key) const noexcept {
     SessionRecord* session = sessions_.find(key);
-    return session == nullptr ? nullptr : &session->page->turns[device_];
+    return session == nullptr ? nullptr : &session->page->turns[unit_];
 }
 
 }  // namespace larod::service

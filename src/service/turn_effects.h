@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries out the decisions about one device in the sessions' turn words.
+// Carries out the decisions about one unit (device_list.h) in the sessions' turn words.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace larod::service {
 // Thread: the arbiter's.
 class TurnEffects final : public TurnPort {
   public:
-    TurnEffects(const SessionTable& sessions, uint32_t device, std::string deviceName, const Options& options)
-        : sessions_(sessions), device_(device), deviceName_(std::move(deviceName)), options_(options) {}
+    TurnEffects(const SessionTable& sessions, uint32_t unit, std::string unitName, const Options& options)
+        : sessions_(sessions), unit_(unit), unitName_(std::move(unitName)), options_(options) {}
 
     void grant(SessionKey key, uint64_t sliceEndNs) override;
     void endSlice(SessionKey key) override;
@@ -27,8 +27,8 @@ class TurnEffects final : public TurnPort {
     [[nodiscard]] session::TurnState* turnOf(SessionKey key) const noexcept;
 
     const SessionTable& sessions_;
-    const uint32_t device_;
-    const std::string deviceName_;
+    const uint32_t unit_;
+    const std::string unitName_;
     const Options& options_;
     std::optional<uint64_t> recentUntilNs_;  // of this grant: how long "has just run a job" is believed
 };

@@ -99,24 +99,24 @@ struct FetchedModel {
     }
 };
 
-// Session to arbiter, no reply: the session has a job for the device and not its turn. The answer is the turn word.
+// Session to arbiter, no reply: the session has a job for the unit and not its turn. The answer is the turn word.
 struct TurnWant {
     static constexpr auto kType = messageType(263);
-    uint32_t device = 0;
+    uint32_t unit = 0;
     template <class Archive>
     void fields(Archive& archive) {
-        archive(device);
+        archive(unit);
     }
 };
 
 // Session to arbiter, no reply: the turn was given back (the word is None).
 struct TurnBack {
     static constexpr auto kType = messageType(264);
-    uint32_t device = 0;
+    uint32_t unit = 0;
     bool wantAgain = false;  // it has more jobs: counts as a TurnWant with a backlog
     template <class Archive>
     void fields(Archive& archive) {
-        archive(device);
+        archive(unit);
         archive(wantAgain);
     }
 };
@@ -128,13 +128,26 @@ struct Goodbye {
     void fields(Archive&) {}
 };
 
+// The devices that clients see and the units that run their jobs, as in device::DeviceList.
+struct DeviceTable {
+    std::vector<wire::DeviceInfo> listed;
+    std::vector<wire::DeviceInfo> units;
+    std::vector<uint32_t> unitOf;  // by listed device, a place in units
+    template <class Archive>
+    void fields(Archive& archive) {
+        archive.list(listed, wire::kMaxDevices);
+        archive.list(units, wire::kMaxDevices);
+        archive.list(unitOf, wire::kMaxDevices);
+    }
+};
+
 // Spawner to arbiter, once: these devices exist, and clients are accepted from now on.
 struct Ready {
     static constexpr auto kType = messageType(266);
-    std::vector<wire::DeviceInfo> devices;
+    DeviceTable table;
     template <class Archive>
     void fields(Archive& archive) {
-        archive.list(devices, wire::kMaxDevices);
+        table.fields(archive);
     }
 };
 

@@ -31,13 +31,16 @@ void logTimes(const Job& job) {
 
 }  // namespace
 
-JobRunner::JobRunner(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
-                     Replies& replies, std::function<void(uint32_t)> drain,
-                     std::function<bool(const std::shared_ptr<Model>&)> exists)
-    : page_(page), replies_(replies), drain_(std::move(drain)), exists_(std::move(exists)) {
-    for (uint32_t i = 0; i < devices.size(); ++i) {
-        queues_.push_back(std::make_unique<DeviceQueue>(*devices[i], page.turns[i], i, arbiter));
+JobRunner::JobRunner(const device::DeviceList& devices, StatusPage& page, ArbiterLink& arbiter, Replies& replies,
+                     std::function<void(uint32_t)> drain, std::function<bool(const std::shared_ptr<Model>&)> exists)
+    : devices_(devices), page_(page), replies_(replies), drain_(std::move(drain)), exists_(std::move(exists)) {
+    for (uint32_t unit = 0; unit < devices.unitCount(); ++unit) {
+        queues_.push_back(std::make_unique<UnitQueue>(page.turns[unit], unit, arbiter));
     }
+}
+
+JobRunner::UnitQueue& JobRunner::queueOf(const Model& model) const noexcept {
+    return *queues_[devices_.unitOf(model.info().device)];
 }
 
 std::unique_ptr<Job> JobRunner::newJob() {
@@ -59,7 +62,7 @@ void JobRunner::recycle(std::unique_ptr<Job> job) noexcept {
 }
 
 Admission JobRunner::submit(std::unique_ptr<Job> job) {
-    const uint32_t index = job->model->info().device;
+    UnitQueue& queue = queueOf(*job->model);
     const bool quick = job->request.onlyRequest || job->model->lastRunNs.load(std::memory_order_relaxed) < kShortJobNs;
     const uint8_t priority = job->request.priority;
     const uint64_t requestId = job->requestId;
@@ -72,7 +75,6 @@ Admission JobRunner::submit(std::unique_ptr<Job> job) {
         forgetOutstanding(*job);
         return Admission::Queued;
     }
-    DeviceQueue& queue = *queues_[index];
     queue.jobs.push(std::move(job), priority, requestId);
     page_.jobsQueued.fetch_add(1, std::memory_order_relaxed);
     if (queue.served) {
@@ -82,15 +84,15 @@ Admission JobRunner::submit(std::unique_ptr<Job> job) {
     return quick && queue.turn.tryStart() ? Admission::RunInline : Admission::Serve;
 }
 
-void JobRunner::setServed(DeviceQueue& queue, bool served) noexcept {
+void JobRunner::setServed(UnitQueue& queue, bool served) noexcept {
     queue.served = served;
     serving_.fetch_add(served ? 1 : -size_t{1}, std::memory_order_release);
 }
 
-Admission JobRunner::serveInline(uint32_t device) {
-    runNext(device);
+Admission JobRunner::serveInline(uint32_t unit) {
+    runNext(unit);
     const std::lock_guard lock(mutex_);
-    DeviceQueue& queue = *queues_[device];
+    UnitQueue& queue = *queues_[unit];
     if (queue.jobs.hasReady()) {
         return Admission::Serve;
     }
@@ -98,8 +100,8 @@ Admission JobRunner::serveInline(uint32_t device) {
     return Admission::Queued;
 }
 
-void JobRunner::serve(uint32_t device) {
-    DeviceQueue& queue = *queues_[device];
+void JobRunner::serve(uint32_t unit) {
+    UnitQueue& queue = *queues_[unit];
     for (;;) {
         {
             const std::lock_guard lock(mutex_);
@@ -111,13 +113,13 @@ void JobRunner::serve(uint32_t device) {
         if (!queue.turn.start()) {
             continue;  // the session ends
         }
-        runNext(device);
-        drain_(device);
+        runNext(unit);
+        drain_(unit);
     }
 }
 
-void JobRunner::runNext(uint32_t index) {
-    DeviceQueue& queue = *queues_[index];
+void JobRunner::runNext(uint32_t unit) {
+    UnitQueue& queue = *queues_[unit];
     std::unique_ptr<Job> job;
     {
         const std::lock_guard lock(mutex_);
@@ -130,7 +132,7 @@ void JobRunner::runNext(uint32_t index) {
     std::optional<Error> error;
     bool told = true;
     if (job) {
-        std::atomic<uint64_t>& running = page_.turns[index].runningModel;
+        std::atomic<uint64_t>& running = page_.turns[unit].runningModel;
         running.store(job->model->info().id, std::memory_order_relaxed);
         error = runJob(queue, *job);
         running.store(0, std::memory_order_relaxed);
@@ -164,8 +166,8 @@ void JobRunner::runNext(uint32_t index) {
     }
 }
 
-void JobRunner::bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance) {
-    const device::Capabilities capabilities = queue.device.capabilities();
+void JobRunner::bindTensors(Job& job, const std::shared_ptr<ModelInstance>& instance) {
+    const device::Capabilities capabilities = job.model->device().capabilities();
     for (size_t i = 0; i < job.inputs.size(); ++i) {
         BoundTensor& bound = job.inputs[i]->bind({Direction::Input, i}, instance, capabilities);
         job.boundInputs.push_back(&bound);
@@ -178,7 +180,7 @@ void JobRunner::bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<
     }
 }
 
-std::optional<Error> JobRunner::runJob(DeviceQueue& queue, Job& job) {
+std::optional<Error> JobRunner::runJob(UnitQueue& queue, Job& job) {
     StageTimes& times = job.times;
     times.startedNs = monotonicNs();
     try {
@@ -187,7 +189,7 @@ std::optional<Error> JobRunner::runJob(DeviceQueue& queue, Job& job) {
                         job.model->info().id);
         }
         const auto& instance = job.model->instance(queue.turn.threads());
-        bindTensors(queue, job, instance);
+        bindTensors(job, instance);
         for (size_t i = 0; i < job.boundInputs.size(); ++i) {
             job.boundInputs[i]->begin(skips(job.skipInputSync, i));
         }
@@ -235,7 +237,7 @@ void JobRunner::forgetOutstanding(const Job& job) noexcept {
 void JobRunner::unbind(const std::shared_ptr<Model>& model, std::vector<std::shared_ptr<Tensor>> tensors) {
     {
         const std::lock_guard lock(mutex_);
-        DeviceQueue& queue = *queues_[model->info().device];
+        UnitQueue& queue = queueOf(*model);
         if (queue.running == model) {
             queue.unbindAfter = std::move(tensors);
             return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the jobs of a session: one queue and one turn a device, and whoever serves it.
+// Runs the jobs of a session: one queue and one turn a unit (device_list.h), and whoever serves it.
 #pragma once
 
 #include <atomic>
@@ -7,10 +7,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/error.h"
+#include "device/device_list.h"
 #include "session/job.h"
 #include "session/job_queue.h"
 #include "session/replies.h"
@@ -24,7 +24,7 @@ inline constexpr uint64_t kShortJobNs = 200'000;
 
 // What the caller of submit() is to do.
 enum class Admission : uint8_t {
-    Queued,     // somebody serves the device already
+    Queued,     // somebody serves the unit already
     RunInline,  // call serveInline() and go on reading: the job is short, or nothing else can come meanwhile
     Serve,      // have somebody call serve(), and don't read meanwhile
 };
@@ -35,22 +35,21 @@ class JobRunner {
     // `drain` reads what has arrived from the client, so that the highest priority among all that was sent runs next.
     // It is called by a serving thread between jobs, and must not wait. `exists`: whether nobody has deleted the model
     // while the job was queued.
-    JobRunner(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
-              Replies& replies, std::function<void(uint32_t device)> drain,
-              std::function<bool(const std::shared_ptr<Model>&)> exists);
+    JobRunner(const device::DeviceList& devices, StatusPage& page, ArbiterLink& arbiter, Replies& replies,
+              std::function<void(uint32_t unit)> drain, std::function<bool(const std::shared_ptr<Model>&)> exists);
 
     // An empty job, to be filled and submitted.
     [[nodiscard]] std::unique_ptr<Job> newJob();
     void recycle(std::unique_ptr<Job> job) noexcept;
 
-    // Queues the job. From RunInline on, the device's turn is held for its job.
+    // Queues the job for the unit of its model's device. From RunInline on, the unit's turn is held for its job.
     [[nodiscard]] Admission submit(std::unique_ptr<Job> job);
 
     // After RunInline: runs the job. Serve, where more has come in meanwhile that must not keep the reader.
-    [[nodiscard]] Admission serveInline(uint32_t device);
+    [[nodiscard]] Admission serveInline(uint32_t unit);
 
-    // After Serve: runs the device's jobs until its queue is empty. Waits for the turn.
-    void serve(uint32_t device);
+    // After Serve: runs the unit's jobs until its queue is empty. Waits for the turn.
+    void serve(uint32_t unit);
 
     // The model was deleted: forgets what `tensors` were bound to, at once or when its running job has ended.
     void unbind(const std::shared_ptr<Model>& model, std::vector<std::shared_ptr<Tensor>> tensors);
@@ -58,7 +57,7 @@ class JobRunner {
     // Drops all jobs that have not started, without a reply, and lets nobody wait for a turn.
     void stop();
 
-    // Whether a device has a thread that serves it, or that is to.
+    // Whether a unit has a thread that serves it, or that is to.
     [[nodiscard]] bool serving() const noexcept { return serving_.load(std::memory_order_acquire) != 0; }
 
     // Jobs submitted and not answered.
@@ -67,10 +66,8 @@ class JobRunner {
     [[nodiscard]] size_t untrackedFds() const noexcept { return untrackedFds_.load(std::memory_order_relaxed); }
 
   private:
-    struct DeviceQueue {
-        DeviceQueue(device::Device& itsDevice, TurnState& state, uint32_t index, ArbiterLink& arbiter)
-            : device(itsDevice), turn(state, index, arbiter) {}
-        device::Device& device;
+    struct UnitQueue {
+        UnitQueue(TurnState& state, uint32_t unit, ArbiterLink& arbiter) : turn(state, unit, arbiter) {}
         Turn turn;
         JobQueue<Job> jobs;
         bool served = false;
@@ -78,23 +75,25 @@ class JobRunner {
         std::vector<std::shared_ptr<Tensor>> unbindAfter;
     };
 
-    void setServed(DeviceQueue& queue, bool served) noexcept;  // the caller holds mutex_
-    void runNext(uint32_t index);
-    [[nodiscard]] std::optional<Error> runJob(DeviceQueue& queue, Job& job);  // what it failed with
-    void bindTensors(DeviceQueue& queue, Job& job, const std::shared_ptr<ModelInstance>& instance);
+    void setServed(UnitQueue& queue, bool served) noexcept;  // the caller holds mutex_
+    [[nodiscard]] UnitQueue& queueOf(const Model& model) const noexcept;
+    void runNext(uint32_t unit);
+    [[nodiscard]] std::optional<Error> runJob(UnitQueue& queue, Job& job);  // what it failed with
+    static void bindTensors(Job& job, const std::shared_ptr<ModelInstance>& instance);
     void abandon(Job& job) noexcept;
     void forgetOutstanding(const Job& job) noexcept;
 
+    const device::DeviceList& devices_;
     StatusPage& page_;
     Replies& replies_;
     const std::function<void(uint32_t)> drain_;
     const std::function<bool(const std::shared_ptr<Model>&)> exists_;
-    std::atomic<size_t> serving_{0};  // devices
+    std::atomic<size_t> serving_{0};  // units
     std::atomic<size_t> outstanding_{0};
     std::atomic<size_t> untrackedFds_{0};
 
-    std::mutex mutex_;                                  // guards what follows, but not a queue's turn
-    std::vector<std::unique_ptr<DeviceQueue>> queues_;  // by the device's place in the list
+    std::mutex mutex_;                                // guards what follows, but not a queue's turn
+    std::vector<std::unique_ptr<UnitQueue>> queues_;  // by unit
     std::vector<std::unique_ptr<Job>> spare_;
     bool stopped_ = false;
 };

@@ -126,7 +126,7 @@ std::shared_ptr<const ModelData> Loader::copyFile(int fd) {
 std::unique_ptr<device::LoadedModel> Loader::loadOn(uint32_t device, const ModelData* data,
                                                     const std::optional<ParamMap>& params) {
     const LoadingScope scope(page_, device);
-    return devices_[device]->load(modelSource(data, params), threads_);
+    return devices_[device].load(modelSource(data, params), threads_);
 }
 
 std::shared_ptr<Model> Loader::load(const wire::LoadModel& request, UniqueFd file) {
@@ -139,7 +139,7 @@ std::shared_ptr<Model> Loader::load(const wire::LoadModel& request, UniqueFd fil
         throw Error(LAROD_ERROR_INVALID_ACCESS, "access {} is unknown; expected private, public or user protected",
                     static_cast<int>(request.access));
     }
-    device::Device& device = *devices_[request.device];
+    device::Device& device = devices_[request.device];
     checkSource(device, static_cast<bool>(file), request.hasParams);
 
     const std::shared_ptr<const ModelData> data = device.takesFile() ? copyFile(file.get()) : nullptr;
@@ -196,7 +196,7 @@ std::shared_ptr<Model> Loader::fetch(uint64_t modelId) {
     // Only what this session parsed itself is believed (processes.md 6).
     fetched.info.inputs = tensorInfos(loaded->inputs());
     fetched.info.outputs = tensorInfos(loaded->outputs());
-    device::Device& device = *devices_[fetched.info.device];
+    device::Device& device = devices_[fetched.info.device];
     return std::make_shared<Model>(std::move(fetched.info), false, device, data, std::move(params), threads_,
                                    std::move(loaded));
 }

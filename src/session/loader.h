@@ -4,8 +4,8 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 
+#include "device/device_list.h"
 #include "session/arbiter_link.h"
 #include "session/model.h"
 #include "session/status_page.h"
@@ -18,8 +18,7 @@ inline constexpr uint64_t kMaxModelBytes = uint64_t{1} << 30;
 class Loader {
   public:
     // `threads`: what a network model is loaded for first; later turns may allow another number.
-    Loader(std::span<const std::unique_ptr<device::Device>> devices, StatusPage& page, ArbiterLink& arbiter,
-           unsigned threads)
+    Loader(const device::DeviceList& devices, StatusPage& page, ArbiterLink& arbiter, unsigned threads)
         : devices_(devices), page_(page), arbiter_(arbiter), threads_(threads) {}
 
     // `file` is the client's fd, or nothing. Throws Error.
@@ -34,7 +33,7 @@ class Loader {
     [[nodiscard]] std::unique_ptr<device::LoadedModel> loadOn(uint32_t device, const ModelData* data,
                                                               const std::optional<ParamMap>& params);
 
-    const std::span<const std::unique_ptr<device::Device>> devices_;
+    const device::DeviceList& devices_;
     StatusPage& page_;
     ArbiterLink& arbiter_;
     const unsigned threads_;

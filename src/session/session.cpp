@@ -20,9 +20,8 @@ constexpr const char* kNoMemory = "the session has no memory left for this reque
 
 }  // namespace
 
-Session::Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
-                 StatusPage& page, const ServicePage& servicePage, unsigned threads,
-                 std::chrono::milliseconds helloTimeout)
+Session::Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& devices, StatusPage& page,
+                 const ServicePage& servicePage, unsigned threads, std::chrono::milliseconds helloTimeout)
     : devices_(devices),
       page_(page),
       servicePage_(servicePage),
@@ -32,9 +31,9 @@ Session::Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_
       replies_(client_),
       loader_(devices, page, arbiter_, threads),
       runner_(
-          devices, page, arbiter_, replies_, [this](uint32_t device) { drain(device); },
+          devices, page, arbiter_, replies_, [this](uint32_t unit) { drain(unit); },
           [this](const std::shared_ptr<Model>& model) { return exists(model); }),
-      drained_(devices.size()) {}
+      drained_(devices.unitCount()) {}
 
 Session::~Session() {
     pool_.stop();
@@ -75,8 +74,8 @@ bool Session::greet() {
         return false;
     }
     wire::Welcome welcome;
-    for (const auto& device : devices_) {
-        welcome.devices.push_back({device->name(), device->instance()});
+    for (size_t i = 0; i < devices_.size(); ++i) {
+        welcome.devices.push_back({devices_[i].name(), devices_[i].instance(), devices_[i].takesFile()});
     }
     page_.greeted.store(1,
                         std::memory_order_release);  // before the client knows: it may ask how many sessions there are
@@ -103,11 +102,11 @@ void Session::read() {
             return;
         }
         if (next.admission == Admission::RunInline) {
-            next.admission = runner_.serveInline(next.device);
+            next.admission = runner_.serveInline(next.unit);
         }
         if (next.admission == Admission::Serve) {
             pool_.run([this] { read(); });
-            runner_.serve(next.device);
+            runner_.serve(next.unit);
             return;
         }
     }
@@ -132,8 +131,8 @@ wire::Received Session::receiveNext(std::unique_lock<std::mutex>& order) {
     return received;
 }
 
-void Session::drain(uint32_t device) {
-    auto& datagram = drained_[device];
+void Session::drain(uint32_t unit) {
+    auto& datagram = drained_[unit];
     if (!datagram) {
         datagram = std::make_unique<wire::Datagram>();
     }
@@ -155,10 +154,10 @@ void Session::runElsewhere(const Next& next) {
         return;
     }
     pool_.run([this, next] {
-        if (next.admission == Admission::RunInline && runner_.serveInline(next.device) == Admission::Queued) {
+        if (next.admission == Admission::RunInline && runner_.serveInline(next.unit) == Admission::Queued) {
             return;
         }
-        runner_.serve(next.device);
+        runner_.serve(next.unit);
     });
 }
 
@@ -272,8 +271,8 @@ Session::Next Session::runJob(uint64_t requestId, wire::Datagram& datagram) {
 }
 
 Session::Next Session::admit(std::unique_ptr<Job> job) {
-    const uint32_t device = job->model->info().device;
-    return {.admission = runner_.submit(std::move(job)), .device = device};
+    const uint32_t unit = devices_.unitOf(job->model->info().device);
+    return {.admission = runner_.submit(std::move(job)), .unit = unit};
 }
 
 void Session::prepare(Job& job, std::vector<UniqueFd>& fds) {

@@ -9,9 +9,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <vector>
 
+#include "device/device_list.h"
 #include "session/arbiter_link.h"
 #include "session/job_runner.h"
 #include "session/loader.h"
@@ -34,9 +34,8 @@ inline constexpr std::chrono::milliseconds kHelloTimeout{10'000};
 class Session {
   public:
     // `helloTimeout`: how long the client may take to say hello.
-    Session(UniqueFd client, UniqueFd arbiter, std::span<const std::unique_ptr<device::Device>> devices,
-            StatusPage& page, const ServicePage& servicePage, unsigned threads,
-            std::chrono::milliseconds helloTimeout = kHelloTimeout);
+    Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& devices, StatusPage& page,
+            const ServicePage& servicePage, unsigned threads, std::chrono::milliseconds helloTimeout = kHelloTimeout);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -48,8 +47,8 @@ class Session {
     // What the thread that has read a message does next; Queued: nothing but read on.
     struct Next {
         Admission admission = Admission::Queued;
-        uint32_t device = 0;  // whose job it is to run
-        bool end = false;     // the session is over
+        uint32_t unit = 0;  // whose job it is to run
+        bool end = false;   // the session is over
     };
 
     struct Tracked {
@@ -66,7 +65,7 @@ class Session {
     [[nodiscard]] bool greet();
     void read();
     [[nodiscard]] wire::Received receiveNext(std::unique_lock<std::mutex>& order);
-    void drain(uint32_t device);
+    void drain(uint32_t unit);
     [[nodiscard]] Next dispatch(wire::Datagram& datagram);
     [[nodiscard]] Next handle(const wire::Header& header, wire::Datagram& datagram);
     [[nodiscard]] Next runJob(uint64_t requestId, wire::Datagram& datagram);
@@ -99,7 +98,7 @@ class Session {
     void runLater(uint64_t requestId, std::function<void()> load);
     void runLoads();
 
-    const std::span<const std::unique_ptr<device::Device>> devices_;
+    const device::DeviceList& devices_;
     StatusPage& page_;
     const ServicePage& servicePage_;
     const std::chrono::milliseconds helloTimeout_;
@@ -109,7 +108,7 @@ class Session {
     Loader loader_;
     JobRunner runner_;
     wire::Datagram datagram_;                               // of whoever has the reading role
-    std::vector<std::unique_ptr<wire::Datagram>> drained_;  // by device, of whoever serves it
+    std::vector<std::unique_ptr<wire::Datagram>> drained_;  // by unit, of whoever serves it
     std::mutex readingOrder_;                               // held from receiving a message until it is dispatched
     std::atomic<bool> ended_{false};
     std::atomic<bool> loading_{false};  // a thread runs loads_

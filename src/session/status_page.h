@@ -15,7 +15,7 @@
 
 namespace larod::session {
 
-// The turn of a session on a device (processes.md 2): a futex word.
+// The turn of a session on a unit (device_list.h; processes.md 2): a futex word.
 //
 //     None --grant--> Idle <--start/finish--> Busy
 //      ^               |                       |
@@ -47,15 +47,16 @@ struct TurnState {
 };
 
 struct StatusPage {
-    std::atomic<uint32_t> greeted{0};    // 1: the client has said hello
-    std::atomic<uint64_t> loadingOn{0};  // place of the device, from 1, on which a model is being loaded; 0: none is
+    std::atomic<uint32_t> greeted{0};  // 1: the client has said hello
+    std::atomic<uint64_t> loadingOn{
+        0};  // place of the listed device, from 1, on which a model is being loaded; 0: none is
     std::atomic<uint64_t> jobsDone{0};
     std::atomic<uint64_t> jobsFailed{0};
     std::atomic<uint64_t> jobsQueued{0};
     std::atomic<uint64_t> trackedTensors{0};
     std::atomic<uint64_t> trackedBytes{0};
     std::atomic<uint64_t> deviceTimeNs{0};
-    std::array<TurnState, wire::kMaxDevices> turns;
+    std::array<TurnState, wire::kMaxDevices> turns;  // by unit
 };
 
 struct ServicePage {

@@ -42,7 +42,7 @@ bool Turn::start() {
             continue;
         }
         if (askedAt_ != word) {
-            arbiter_.notify(control::TurnWant{device_});
+            arbiter_.notify(control::TurnWant{unit_});
             askedAt_ = word;
         }
         waitWhile(state_.word, word);
@@ -64,7 +64,7 @@ void Turn::finish(bool backlog) {
         }
         if (!keep) {
             askedAt_ = backlog ? next : kNotAsked;
-            arbiter_.notify(control::TurnBack{device_, backlog});
+            arbiter_.notify(control::TurnBack{unit_, backlog});
         }
         return;
     }

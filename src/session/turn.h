@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session's side of a turn: when it may run a job on a device.
+// The session's side of a turn: when it may run a job on a unit (device_list.h).
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,11 @@
 namespace larod::session {
 
 // An uncontended job costs two compare-and-swaps and no message (processes.md 2).
-// Thread: one at a time uses it, the one that serves the device; stop() from any.
+// Thread: one at a time uses it, the one that serves the unit; stop() from any.
 class Turn {
   public:
-    Turn(TurnState& state, uint32_t device, ArbiterLink& arbiter) noexcept
-        : state_(state), device_(device), arbiter_(arbiter) {}
+    Turn(TurnState& state, uint32_t unit, ArbiterLink& arbiter) noexcept
+        : state_(state), unit_(unit), arbiter_(arbiter) {}
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
@@ -37,7 +37,7 @@ class Turn {
 
   private:
     TurnState& state_;
-    const uint32_t device_;
+    const uint32_t unit_;
     ArbiterLink& arbiter_;
     static constexpr uint32_t kNotAsked = kTurnWanted;  // never a word with phase None
     uint32_t askedAt_ = kNotAsked;                      // the word when a TurnWant went out

@@ -89,11 +89,13 @@ struct Refusal {
 struct DeviceInfo {
     std::string name;
     uint32_t instance = 0;
+    bool takesFile = false;  // its models are files, which it takes as they are
 
     template <class Archive>
     void fields(Archive& archive) {
         archive.text(name, kMaxDeviceNameLength);
         archive(instance);
+        archive(takesFile);
     }
 };
 

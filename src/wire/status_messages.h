@@ -28,12 +28,15 @@ struct GetStatus {
 
 struct DeviceStatus {
     DeviceInfo info;
-    uint64_t holder = 0;   // the session that has the turn; 0: none
+    // Whose hardware runs its jobs: its own, or another device's, whose turn it shares; that one may be in no list.
+    DeviceInfo unit;
+    uint64_t holder = 0;   // the session that has the unit's turn; 0: none
     uint32_t waiting = 0;  // sessions that wait for it
 
     template <class Archive>
     void fields(Archive& archive) {
         info.fields(archive);
+        unit.fields(archive);
         archive(holder);
         archive(waiting);
     }

@@ -46,11 +46,16 @@ std::string idOrNone(uint64_t session) {
     return session == 0 ? "-" : fmt::format("{}", session);
 }
 
+std::string unitText(const wire::DeviceInfo& unit) {
+    return printable(unit.name) + (unit.instance == 0 ? "" : fmt::format(" {}", unit.instance));
+}
+
 std::string deviceTable(const wire::Status& status) {
-    TextTable table({{"Device"}, {"Instance", kRight}, {"Held by", kRight}, {"Waiting", kRight}});
+    // Devices of one unit share its turn.
+    TextTable table({{"Device"}, {"Instance", kRight}, {"Unit"}, {"Held by", kRight}, {"Waiting", kRight}});
     for (const wire::DeviceStatus& device : status.devices) {
-        table.addRow({printable(device.info.name), fmt::format("{}", device.info.instance), idOrNone(device.holder),
-                      fmt::format("{}", device.waiting)});
+        table.addRow({printable(device.info.name), fmt::format("{}", device.info.instance), unitText(device.unit),
+                      idOrNone(device.holder), fmt::format("{}", device.waiting)});
     }
     return table.text();
 }
@@ -118,6 +123,8 @@ std::string statusJson(const wire::Status& status) {
     for (const wire::DeviceStatus& device : status.devices) {
         devices.push_back({{"name", device.info.name},
                            {"instance", device.info.instance},
+                           {"unit", device.unit.name},
+                           {"unit_instance", device.unit.instance},
                            {"holder", idOrNull(device.holder)},
                            {"waiting", device.waiting}});
     }

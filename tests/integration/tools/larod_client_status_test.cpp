@@ -159,8 +159,8 @@ TEST_F(LarodClientStatus, LinesUpItsTables) {
     const Client client;
     static_cast<void>(echo(client, LAROD_ACCESS_PUBLIC, "model"));
     const std::string text = tables();
-    EXPECT_NE(text.find("\n Device        Instance  Held by  Waiting\n"), std::string::npos) << text;
-    EXPECT_NE(text.find("\n debug-device         0        -        0\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("\n Device        Instance  Unit          Held by  Waiting\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("\n debug-device         0  debug-device        -        0\n"), std::string::npos) << text;
     EXPECT_NE(text.find("\n     1  debug-device  public  "), std::string::npos) << text;
 }
 

@@ -23,7 +23,7 @@ wire::ModelInfo loadedModel() {
 
 void welcomeCpu(Peer& peer) {
     peer.next();
-    peer.send(0, wire::Welcome{{{"cpu-tflite", 0}, {"cpu-proc", 0}}});
+    peer.send(0, wire::Welcome{{{"cpu-tflite", 0, true}, {"cpu-proc", 0, false}}});
 }
 
 class ExportModel : public ::testing::Test {

@@ -74,8 +74,8 @@ class ArbiterTest : public ::testing::Test {
     }
 
     // False where the session does not get the turn.
-    static bool waitForTurn(const FakeSession& session, size_t device = 0) {
-        std::atomic<uint32_t>& word = session.page->turns[device].word;
+    static bool waitForTurn(const FakeSession& session, size_t unit = 0) {
+        std::atomic<uint32_t>& word = session.page->turns[unit].word;
         const uint64_t until = monotonicNs() + test::kPatienceMs * uint64_t{1'000'000};
         for (uint32_t seen = word; session::turnPhase(seen) == session::kTurnNone; seen = word) {
             const timespec timeout = {1, 0};
@@ -103,8 +103,8 @@ class ArbiterTest : public ::testing::Test {
                             [this](const auto& devices) { ready_.set_value(devices.size()); });
             EXPECT_FALSE(arbiter.run());
         });
-        tell(control::Ready{{{"first", 0}, {"second", 0}}});
-        EXPECT_EQ(ready_.get_future().get(), 2U);
+        tell(control::Ready{{{{"first"}, {"second"}, {"alias"}}, {{"first"}, {"second"}}, {0, 1, 1}}});
+        EXPECT_EQ(ready_.get_future().get(), 3U);
     }
 
     template <typename Message>
@@ -232,7 +232,7 @@ TEST_F(ArbiterTest, TellsItsStatusToRootAndItsOwnUserOnly) {
     own->ask(control::AllocMemory{{4096}}).as<control::MemoryAllocated>();
     const uint64_t model = loadedId(*other, LAROD_ACCESS_PUBLIC);
     const auto status = own->ask(wire::GetStatus{}).as<wire::Status>();
-    ASSERT_EQ(status.devices.size(), 2U);
+    ASSERT_EQ(status.devices.size(), 3U);
     EXPECT_EQ(status.devices[1].info.name, "second");
     ASSERT_EQ(status.sessions.size(), 3U);
     EXPECT_EQ(status.sessions[0].id, own->key);
@@ -263,9 +263,14 @@ TEST_F(ArbiterTest, TellsInWhichStateSessionsAreAndWhoWaitsForADevice) {
     EXPECT_EQ(status.sessions[0].state, wire::SessionState::Open);
     EXPECT_EQ(status.sessions[1].state, wire::SessionState::Connecting);
     EXPECT_EQ(status.sessions[2].state, wire::SessionState::Leaving);
-    EXPECT_EQ(status.devices[1].holder, root->key);
-    EXPECT_EQ(status.devices[1].waiting, 1U);
+    ASSERT_EQ(status.devices.size(), 3U);
     EXPECT_EQ(status.devices[0].holder, 0U);
+    EXPECT_EQ(status.devices[2].info.name, "alias");
+    for (size_t sharing = 1; sharing < 3; ++sharing) {
+        EXPECT_EQ(status.devices[sharing].unit.name, "second");
+        EXPECT_EQ(status.devices[sharing].holder, root->key);
+        EXPECT_EQ(status.devices[sharing].waiting, 1U);
+    }
 }
 
 // ---- Sessions that lie
@@ -295,7 +300,7 @@ TEST_F(ArbiterTest, KillsASessionThatRegistersAModelOfNoDeviceOrWithoutItsFile) 
     for (const bool wrongDevice : {true, false}) {
         const auto liar = start(kUser);
         control::RegisterModel model;
-        model.info.device = wrongDevice ? 2 : 0;
+        model.info.device = wrongDevice ? 3 : 0;
         model.hasFile = !wrongDevice;
         liar->send(model, 1);
         settle(*witness);
@@ -333,7 +338,7 @@ TEST_F(ArbiterTest, SharesAModelThroughADescriptorThatCantWrite) {
     EXPECT_EQ(::fcntl(fetched.datagram->fds[0].get(), F_GETFL) & O_ACCMODE, O_RDONLY);
 }
 
-TEST_F(ArbiterTest, IgnoresTurnsOfDevicesThatDoNotExist) {
+TEST_F(ArbiterTest, IgnoresTurnsOfUnitsThatDoNotExist) {
     const auto session = start(kUser);
     session->send(control::TurnWant{2});
     session->send(control::TurnBack{UINT32_MAX, true});

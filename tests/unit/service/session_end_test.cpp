@@ -16,17 +16,19 @@ constexpr SessionKey kOtherSession = 2;
 
 class SessionEndTest : public ::testing::Test {
   protected:
-    uint64_t addModel(SessionKey owner, larodAccess access) {
+    uint64_t addModel(SessionKey owner, larodAccess access, uint32_t device = 0) {
         ModelRecord model;
+        model.info.device = device;
         model.info.access = access;
         model.info.name = "model";
         model.owner = Accessor{owner, kUser};
         model.uid = kUser;
         return models.add(std::move(model));
     }
-    [[nodiscard]] SessionEnd describe() const { return describeEnd(session, SIGSEGV, devices, models); }
+    [[nodiscard]] SessionEnd describe() const { return describeEnd(session, SIGSEGV, table, models); }
 
-    const std::vector<wire::DeviceInfo> devices = {{"first", 0}, {"second", 0}};
+    // The third device is a further name of the second.
+    const session::control::DeviceTable table{{{"first"}, {"second"}, {"alias"}}, {{"first"}, {"second"}}, {0, 1, 1}};
     ModelTable models{1 << 20};
     test::FakeSession fake{1, kUser};
     SessionRecord session{fake.started(), std::move(fake.serviceEnd), std::move(fake.arbiterEnd), fake.pageFd.get()};
@@ -55,11 +57,18 @@ TEST_F(SessionEndTest, NamesTheDeviceThatAModelWasLoadedOn) {
 }
 
 TEST_F(SessionEndTest, NamesDeviceAndModelOfTheJobThatRan) {
-    fake.page->turns[1].runningModel = addModel(session.key, LAROD_ACCESS_PRIVATE);
-    const SessionEnd end = describe();
-    EXPECT_EQ(end.activity, Activity::Running);
-    EXPECT_EQ(end.device, "second");
-    EXPECT_EQ(end.model, "model");
+    for (const auto& [device, name] : {std::pair(1U, "second"), std::pair(2U, "alias")}) {
+        fake.page->turns[1].runningModel = addModel(session.key, LAROD_ACCESS_PRIVATE, device);
+        const SessionEnd end = describe();
+        EXPECT_EQ(end.activity, Activity::Running);
+        EXPECT_EQ(end.device, name);
+        EXPECT_EQ(end.model, "model");
+    }
+}
+
+TEST_F(SessionEndTest, NamesTheUnitWhereTheModelIsNotOfIt) {
+    fake.page->turns[1].runningModel = addModel(session.key, LAROD_ACCESS_PRIVATE, 0);
+    EXPECT_EQ(describe().device, "second");
 }
 
 TEST_F(SessionEndTest, NamesAPublicModelOfAnotherSession) {
@@ -76,9 +85,9 @@ TEST_F(SessionEndTest, NamesNoModelThatTheSessionMayNotUse) {
 }
 
 TEST_F(SessionEndTest, NamesNothingThatDoesNotExist) {
-    fake.page->loadingOn = devices.size() + 1;
+    fake.page->loadingOn = table.listed.size() + 1;
     EXPECT_EQ(describe().activity, Activity::Idle);
-    fake.page->turns[devices.size()].runningModel = addModel(session.key, LAROD_ACCESS_PRIVATE);
+    fake.page->turns[table.units.size()].runningModel = addModel(session.key, LAROD_ACCESS_PRIVATE);
     EXPECT_EQ(describe().activity, Activity::Idle);
     fake.page->turns[0].runningModel = UINT64_MAX;
     EXPECT_EQ(describe().activity, Activity::Running);

@@ -104,7 +104,7 @@ TEST_F(ArbiterLinkTest, SendsNoticesWithoutAnIdAndWithoutAllocating) {
     EXPECT_EQ(header->requestId, 0U);
     control::TurnBack back;
     wire::decode(datagram.bytes(), back);
-    EXPECT_EQ(back.device, 2U);
+    EXPECT_EQ(back.unit, 2U);
     EXPECT_TRUE(back.wantAgain);
 }
 

@@ -27,13 +27,13 @@ void FakeArbiter::keepTurns() {
     grants_ = false;
 }
 
-void FakeArbiter::grant(uint32_t device) {
+void FakeArbiter::grant(uint32_t unit) {
     const std::lock_guard lock(mutex_);
-    grantLocked(device);
+    grantLocked(unit);
 }
 
-void FakeArbiter::grantLocked(uint32_t device) {
-    std::atomic<uint32_t>& word = page_.turns[device].word;
+void FakeArbiter::grantLocked(uint32_t unit) {
+    std::atomic<uint32_t>& word = page_.turns[unit].word;
     if (turnPhase(word.load()) != kTurnNone) {
         return;
     }
@@ -41,9 +41,9 @@ void FakeArbiter::grantLocked(uint32_t device) {
     ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-bool FakeArbiter::takeTurn(uint32_t device) {
+bool FakeArbiter::takeTurn(uint32_t unit) {
     const std::lock_guard lock(mutex_);
-    std::atomic<uint32_t>& word = page_.turns[device].word;
+    std::atomic<uint32_t>& word = page_.turns[unit].word;
     uint32_t seen = word.load();
     while (turnPhase(seen) == kTurnIdle) {
         if (word.compare_exchange_weak(seen, withTurnPhase(seen, kTurnNone))) {
@@ -121,12 +121,12 @@ void FakeArbiter::answer(const wire::Header& header) {
     const uint64_t id = header.requestId;
     if (header.type == control::TurnWant::kType) {
         if (grants_) {
-            grantLocked(decode<control::TurnWant>().device);
+            grantLocked(decode<control::TurnWant>().unit);
         }
     } else if (header.type == control::TurnBack::kType) {
         const auto back = decode<control::TurnBack>();
         if (grants_ && back.wantAgain) {
-            grantLocked(back.device);
+            grantLocked(back.unit);
         }
     } else if (header.type == control::AllocMemory::kType) {
         control::MemoryAllocated allocated;

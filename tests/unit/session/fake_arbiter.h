@@ -26,9 +26,9 @@ class FakeArbiter {
 
     // Every TurnWant is answered by a grant, unless this says otherwise.
     void keepTurns();
-    void grant(uint32_t device);
+    void grant(uint32_t unit);
     // Another session wants the turn. Whether it could be had: the session ran no job.
-    [[nodiscard]] bool takeTurn(uint32_t device);
+    [[nodiscard]] bool takeTurn(uint32_t unit);
 
     // A model that another session has loaded.
     void addModel(control::FetchedModel model);
@@ -52,7 +52,7 @@ class FakeArbiter {
     Message decode();
     template <typename Message>
     void reply(const Message& message, uint64_t requestId, std::span<const int> fds = {});
-    void grantLocked(uint32_t device);
+    void grantLocked(uint32_t unit);
 
     wire::Channel channel_;
     StatusPage& page_;

@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "device/stand_in.h"
+
 namespace larod::session::test {
 namespace {
 
@@ -21,8 +23,11 @@ std::string Answer::failure() const {
 }
 
 SessionFixture::SessionFixture() {
-    devices_.push_back(std::make_unique<FakeDevice>("first"));
-    devices_.push_back(std::make_unique<FakeDevice>("second"));
+    std::vector<std::unique_ptr<device::Device>> devices;
+    devices.push_back(std::make_unique<FakeDevice>("first"));
+    devices.push_back(std::make_unique<FakeDevice>("second"));
+    devices.push_back(device::makeStandIn("alias", *devices.back()));
+    devices_ = device::DeviceList(std::move(devices));
     auto [clientEnd, sessionEnd] = wire::makeSocketPair();
     auto [arbiterEnd, controlEnd] = wire::makeSocketPair();
     client = std::make_unique<wire::Channel>(std::move(clientEnd));
@@ -51,7 +56,7 @@ void SessionFixture::greet() {
     std::array<std::byte, 64> buffer;
     sendBytes(wire::encodeHello({}, buffer));
     const auto welcome = receive().as<wire::Welcome>();
-    ASSERT_EQ(welcome.devices.size(), 2U);
+    ASSERT_EQ(welcome.devices.size(), 3U);
 }
 
 void SessionFixture::hangUp() {

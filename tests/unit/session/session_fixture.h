@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A session between a test that plays the client and a fake arbiter, on two fake devices.
+// A session between a test that plays the client and a fake arbiter, on two fake devices, of which the second has a
+// further name.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,6 +20,7 @@ namespace larod::session::test {
 
 constexpr uint32_t kFirst = 0;
 constexpr uint32_t kSecond = 1;
+constexpr uint32_t kSecondsAlias = 2;  // a listed device; its unit is kSecond
 
 // What came from the session.
 struct Answer {
@@ -77,7 +79,7 @@ class SessionFixture : public ::testing::Test {
     SessionFixture();
     ~SessionFixture() override;
 
-    FakeDevice& device(uint32_t index) { return static_cast<FakeDevice&>(*devices_[index]); }
+    FakeDevice& device(uint32_t unit) { return static_cast<FakeDevice&>(devices_.unit(unit)); }
 
     void start();   // the session serves from now on
     void greet();   // ... and the handshake is done
@@ -120,7 +122,7 @@ class SessionFixture : public ::testing::Test {
     std::unique_ptr<wire::Channel> client;
 
   private:
-    std::vector<std::unique_ptr<device::Device>> devices_;
+    device::DeviceList devices_;
     UniqueFd sessionClient_;
     UniqueFd sessionControl_;
     std::unique_ptr<std::byte[]> buffer_ = std::make_unique<std::byte[]>(wire::kMaxDatagramBytes);

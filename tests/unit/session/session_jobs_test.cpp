@@ -16,6 +16,7 @@ using test::Answer;
 using test::Gate;
 using test::kFirst;
 using test::kSecond;
+using test::kSecondsAlias;
 using test::memoryOf;
 
 std::string code(int value) {
@@ -119,6 +120,21 @@ TEST_F(SessionJobs, WaitForTheTurnWithoutStoppingTheReader) {
     arbiter->grant(kSecond);
     EXPECT_TRUE(receive().is(wire::Done::kType, id));
     EXPECT_EQ(ask(jobOf(free)).header.type, wire::Done::kType) << "the turn is still held";
+    EXPECT_EQ(arbiter->count(control::TurnWant::kType), 1U);
+}
+
+TEST_F(SessionJobs, OnADevicesFurtherNameTakeItsTurnAndItsQueue) {
+    const uint64_t alias = loadModel(kSecondsAlias);
+    arbiter->keepTurns();
+    const uint64_t first = send(jobOf(alias));
+    const uint64_t second = send(jobOf(free));
+    const uint64_t third = send(jobOf(alias));
+    ASSERT_TRUE(arbiter->waitFor(control::TurnWant::kType, 1));
+    sync();
+    arbiter->grant(kSecond);
+    for (const uint64_t id : {first, second, third}) {
+        EXPECT_TRUE(receive().is(wire::Done::kType, id));
+    }
     EXPECT_EQ(arbiter->count(control::TurnWant::kType), 1U);
 }
 

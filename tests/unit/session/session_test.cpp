@@ -39,13 +39,18 @@ class SessionTest : public test::SessionFixture {
 // ---- The handshake
 
 TEST_F(SessionTest, WelcomesWithItsDevices) {
+    device(kFirst).filesOnly = true;
     start();
     std::array<std::byte, 64> buffer;
     sendBytes(wire::encodeHello({}, buffer));
     const auto welcome = receive().as<wire::Welcome>();
-    ASSERT_EQ(welcome.devices.size(), 2U);
+    ASSERT_EQ(welcome.devices.size(), 3U);
     EXPECT_EQ(welcome.devices[0].name, "first");
     EXPECT_EQ(welcome.devices[1].name, "second");
+    EXPECT_EQ(welcome.devices[2].name, "alias");
+    for (const wire::DeviceInfo& info : welcome.devices) {
+        EXPECT_EQ(info.takesFile, info.name == "first") << info.name;
+    }
 }
 
 TEST_F(SessionTest, RefusesAnotherVersionInBytesThatAnyVersionReads) {
@@ -350,7 +355,7 @@ TEST_F(SessionTest, ChecksWhatAModelIsToBeLoadedFrom) {
         return ask(request, std::span<const int>(&fd, file ? 1 : 0)).failure();
     };
     const UniqueFd none;
-    EXPECT_EQ(failure(2, LAROD_ACCESS_PRIVATE, true, none).rfind(code(LAROD_ERROR_INVALID_CHIP_ID), 0), 0U);
+    EXPECT_EQ(failure(3, LAROD_ACCESS_PRIVATE, true, none).rfind(code(LAROD_ERROR_INVALID_CHIP_ID), 0), 0U);
     EXPECT_EQ(failure(kFirst, LAROD_ACCESS_INVALID, true, none).rfind(code(LAROD_ERROR_INVALID_ACCESS), 0), 0U);
     EXPECT_EQ(failure(kFirst, LAROD_ACCESS_PRIVATE, false, none).rfind(code(LAROD_ERROR_FD), 0), 0U);
     EXPECT_EQ(failure(kFirst, LAROD_ACCESS_PRIVATE, true, none).rfind(code(LAROD_ERROR_FD), 0), 0U);

@@ -16,13 +16,13 @@
 namespace larod::session {
 namespace {
 
-constexpr uint32_t kDevice = 3;
+constexpr uint32_t kUnit = 3;
 
 // The arbiter's end: what was sent, and what the arbiter does to the word.
 class TurnTest : public ::testing::Test {
   protected:
     explicit TurnTest(std::pair<UniqueFd, UniqueFd> sockets = wire::makeSocketPair())
-        : arbiter(std::move(sockets.first)), link_(std::move(sockets.second)), turn(state, kDevice, link_) {}
+        : arbiter(std::move(sockets.first)), link_(std::move(sockets.second)), turn(state, kUnit, link_) {}
 
     void grant() {
         state.word.store((state.word.load() & ~(kTurnGrantUnit - 1)) + kTurnGrantUnit + kTurnIdle);
@@ -41,14 +41,14 @@ class TurnTest : public ::testing::Test {
         ASSERT_EQ(header.type, control::TurnWant::kType);
         control::TurnWant message;
         wire::decode(datagram_.bytes(), message);
-        EXPECT_EQ(message.device, kDevice);
+        EXPECT_EQ(message.unit, kUnit);
     }
     void expectBack(bool wantAgain) {
         const wire::Header header = next(wire::Wait::Yes);
         ASSERT_EQ(header.type, control::TurnBack::kType);
         control::TurnBack message;
         wire::decode(datagram_.bytes(), message);
-        EXPECT_EQ(message.device, kDevice);
+        EXPECT_EQ(message.unit, kUnit);
         EXPECT_EQ(message.wantAgain, wantAgain);
     }
     bool nothingSent() { return arbiter.receive(datagram_, wire::Wait::No) == wire::Received::WouldBlock; }
@@ -243,7 +243,7 @@ TEST_F(TurnTest, StopIsNotMissedByAThreadThatIsAboutToWait) {
         TurnState ownState;
         auto [ownArbiter, session] = wire::makeSocketPair();
         ArbiterLink link(std::move(session));
-        Turn own(ownState, kDevice, link);
+        Turn own(ownState, kUnit, link);
         auto started = std::async(std::launch::async, [&own] { return own.start(); });
         own.stop();
         ASSERT_FALSE(started.get());
