@@ -5,9 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "device/device.h"
+#include "device/device_choice.h"
 
 namespace larod::device {
 
@@ -36,8 +39,11 @@ class DeviceList {
     std::vector<uint32_t> unitOf_;  // by place of the listed device
 };
 
-// Makes and warms up the devices that this build and this machine have. A device whose library is missing is absent,
-// and the log says why and what to install. One thread.
-[[nodiscard]] DeviceList makeDevices();
+// The names of all devices that this build can have, in the order of their list; some may be absent here.
+[[nodiscard]] std::span<const std::string_view> deviceNames() noexcept;
+
+// Makes and warms up the devices of this machine, and lists what was chosen. A device whose library is missing is
+// absent, and so is what it was to stand in for; the log says why and what to install. One thread.
+[[nodiscard]] DeviceList makeDevices(const DeviceChoice& choice);
 
 }  // namespace larod::device

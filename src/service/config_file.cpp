@@ -22,11 +22,16 @@
 namespace larod::service {
 namespace {
 
+constexpr std::string_view kAliasTable = "alias";
+
+std::string placeText(const std::string& path, const toml::source_region& place) {
+    return fmt::format("{}:{}:{}", path, place.begin.line, place.begin.column);
+}
+
 template <typename... Args>
 [[noreturn]] void fail(const std::string& path, const toml::source_region& place, fmt::format_string<Args...> format,
                        Args&&... args) {
-    throw Error(EINVAL, "{}:{}:{}: {}", path, place.begin.line, place.begin.column,
-                fmt::format(format, std::forward<Args>(args)...));
+    throw Error(EINVAL, "{}: {}", placeText(path, place), fmt::format(format, std::forward<Args>(args)...));
 }
 
 struct Entry {
@@ -63,7 +68,8 @@ const Setting& findSetting(const std::string& path, const toml::key& key) {
     if (found == settings().end()) {
         std::vector<std::string_view> names;
         std::ranges::transform(settings(), std::back_inserter(names), &Setting::name);
-        fail(path, key.source(), "there is no setting '{}'; there are {}", key.str(), fmt::join(names, ", "));
+        fail(path, key.source(), "there is no setting '{}'; there are {}, and the table [{}]", key.str(),
+             fmt::join(names, ", "), kAliasTable);
     }
     return *found;
 }
@@ -83,6 +89,24 @@ void applySetting(const std::string& path, const toml::key& key, const toml::nod
         fail(path, node.source(), "{}: expected {}, got {}", setting.name, expectation(setting), nodeText(node));
     }
     setting.set(options, value);
+}
+
+std::vector<device::Alias> readAliases(const std::string& path, const toml::node& node) {
+    const toml::table* const table = node.as_table();
+    if (table == nullptr) {
+        fail(path, node.source(), "{}: expected a table of lines NAME = \"DEVICE\", got {}", kAliasTable,
+             nodeText(node));
+    }
+    std::vector<device::Alias> aliases;
+    for (const Entry& entry : entriesInOrder(*table)) {
+        const auto* const target = entry.value->as_string();
+        if (target == nullptr) {
+            fail(path, entry.value->source(), "alias '{}': expected the name of a device, got {}", entry.key->str(),
+                 nodeText(*entry.value));
+        }
+        aliases.push_back({std::string(entry.key->str()), target->get(), placeText(path, entry.key->source())});
+    }
+    return aliases;
 }
 
 }  // namespace
@@ -119,7 +143,11 @@ void applyConfig(const std::string& path, const std::string& text, Options& opti
     }
     Options changed = options;
     for (const Entry& entry : entriesInOrder(table)) {
-        applySetting(path, *entry.key, *entry.value, changed);
+        if (entry.key->str() == kAliasTable) {
+            changed.devices.aliases = readAliases(path, *entry.value);
+        } else {
+            applySetting(path, *entry.key, *entry.value, changed);
+        }
     }
     options = std::move(changed);
 }

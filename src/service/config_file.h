@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration file of `larod`: TOML, with the settings of the command line as keys.
+// The configuration file of `larod`: TOML, with the settings of the command line as keys, and a table of aliases.
+//
+//     threads = 2
+//
+//     [alias]
+//     axis-a8-dlpu-tflite = "cpu-tflite"    # a further name of a device
 #pragma once
 
 #include <string>

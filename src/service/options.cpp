@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "larod-version.h"
 #include "service/config_file.h"
+#include "service/device_choice.h"
 #include "service/settings.h"
 #include "wire/channel.h"
 
@@ -109,6 +110,7 @@ std::optional<Options> parseOptions(int argc, char** argv, int& exitStatus, cons
         for (const auto& [setting, argument] : arguments) {
             applyArgument(*setting, argument, options);
         }
+        checkDeviceChoice(options.devices);
     } catch (const CLI::Success& help) {
         exitStatus = app.exit(help);
         return std::nullopt;

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "device/device_choice.h"
+
 namespace larod::service {
 
 enum class SandboxMode : uint8_t { On, Off };
@@ -16,6 +18,7 @@ struct Options {
     std::string logLevel = "info";
     SandboxMode sandbox = SandboxMode::On;
     uint64_t jobLimitMs = 30'000;  // how long a job may keep a device while others wait
+    device::DeviceChoice devices;
 };
 
 // Read where the command line names no other; may be absent.

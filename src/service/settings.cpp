@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
+
+#include "device/profile.h"
 
 namespace larod::service {
 namespace {
@@ -16,36 +19,56 @@ const std::string& text(const SettingValue& value) {
     return std::get<std::string>(value);
 }
 
-constexpr Setting kSettings[] = {
-    {"socket", "PATH",
-     "Socket that clients connect to; also LAROD_SOCKET. A missing directory is created, and removed at the end",
-     AnyText{}, [](const Options& options) { return SettingValue(options.socketPath); },
-     [](Options& options, const SettingValue& value) { options.socketPath = text(value); }},
-    {"threads", "N", "Threads of the CPU engine for one job", NumberRange{1, 1024},
-     [](const Options& options) { return SettingValue(int64_t{options.threads}); },
-     [](Options& options, const SettingValue& value) {
-         options.threads = static_cast<unsigned>(std::get<int64_t>(value));
-     }},
-    {"job-limit", "MS",
-     "Milliseconds for which a job may keep a device while other clients wait; its session is ended after that",
-     NumberRange{1, 3'600'000},
-     [](const Options& options) { return SettingValue(static_cast<int64_t>(options.jobLimitMs)); },
-     [](Options& options, const SettingValue& value) {
-         options.jobLimitMs = static_cast<uint64_t>(std::get<int64_t>(value));
-     }},
-    {"log-level", "", "What goes to the log on stderr", Words(kLogLevels),
-     [](const Options& options) { return SettingValue(options.logLevel); },
-     [](Options& options, const SettingValue& value) { options.logLevel = text(value); }},
-    {"sandbox", "", "System call filter of the sessions; 'off' is for sanitizers and debuggers", Words(kOnOff),
-     [](const Options& options) { return SettingValue(options.sandbox == SandboxMode::On ? "on" : "off"); },
-     [](Options& options, const SettingValue& value) {
-         options.sandbox = text(value) == "on" ? SandboxMode::On : SandboxMode::Off;
-     }},
-};
+// "none", then the profiles' names.
+Words profileWords() {
+    static const auto words = [] {
+        std::vector<std::string_view> names = {"none"};
+        std::ranges::transform(device::profiles(), std::back_inserter(names), &device::Profile::name);
+        return names;
+    }();
+    return words;
+}
 
 }  // namespace
 
-std::span<const Setting> settings() noexcept {
+std::span<const Setting> settings() {
+    static const Setting kSettings[] = {
+        {"socket", "PATH",
+         "Socket that clients connect to; also LAROD_SOCKET. A missing directory is created, and removed at the end",
+         AnyText{}, [](const Options& options) { return SettingValue(options.socketPath); },
+         [](Options& options, const SettingValue& value) { options.socketPath = text(value); }},
+        {"threads", "N", "Threads of the CPU engine for one job", NumberRange{1, 1024},
+         [](const Options& options) { return SettingValue(int64_t{options.threads}); },
+         [](Options& options, const SettingValue& value) {
+             options.threads = static_cast<unsigned>(std::get<int64_t>(value));
+         }},
+        {"job-limit", "MS",
+         "Milliseconds for which a job may keep a device while other clients wait; its session is ended after that",
+         NumberRange{1, 3'600'000},
+         [](const Options& options) { return SettingValue(static_cast<int64_t>(options.jobLimitMs)); },
+         [](Options& options, const SettingValue& value) {
+             options.jobLimitMs = static_cast<uint64_t>(std::get<int64_t>(value));
+         }},
+        {"log-level", "", "What goes to the log on stderr", Words(kLogLevels),
+         [](const Options& options) { return SettingValue(options.logLevel); },
+         [](Options& options, const SettingValue& value) { options.logLevel = text(value); }},
+        {"sandbox", "", "System call filter of the sessions; 'off' is for sanitizers and debuggers", Words(kOnOff),
+         [](const Options& options) { return SettingValue(options.sandbox == SandboxMode::On ? "on" : "off"); },
+         [](Options& options, const SettingValue& value) {
+             options.sandbox = text(value) == "on" ? SandboxMode::On : SandboxMode::Off;
+         }},
+        {"profile", "",
+         "Lists the devices of a product, under its names and with its limits, instead of those of this machine, which "
+         "stand in for them",
+         profileWords(),
+         [](const Options& options) {
+             const device::Profile* profile = options.devices.profile;
+             return SettingValue(std::string(profile == nullptr ? "none" : profile->name));
+         },
+         [](Options& options, const SettingValue& value) {
+             options.devices.profile = device::findProfile(text(value));  // nullptr for "none"
+         }},
+    };
     return kSettings;
 }
 

@@ -34,7 +34,7 @@ struct Setting {
     void (*set)(Options& options, const SettingValue& value);  // a value that fits
 };
 
-[[nodiscard]] std::span<const Setting> settings() noexcept;
+[[nodiscard]] std::span<const Setting> settings();
 
 [[nodiscard]] bool fits(const Setting& setting, const SettingValue& value) noexcept;
 

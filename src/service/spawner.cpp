@@ -124,7 +124,7 @@ void Spawner::loadDevices() {
     // allow; and sessions stay small.
     ::mallopt(M_ARENA_MAX, 1);
     buffer::sigbus_guard::install();
-    devices_ = device::makeDevices();
+    devices_ = device::makeDevices(options_.devices);
     if (options_.sandbox == SandboxMode::On) {
         sandbox_.emplace();
     }

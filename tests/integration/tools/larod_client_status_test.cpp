@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -56,8 +57,14 @@ class LarodClientStatus : public testing::Test {
         return model;
     }
 
+    // With other options.
+    void restart(std::vector<std::string> options) {
+        service_.reset();
+        service_ = std::make_unique<PrivateService>(std::move(options));
+    }
+
   private:
-    PrivateService service_;
+    std::unique_ptr<PrivateService> service_ = std::make_unique<PrivateService>();
 };
 
 TEST_F(LarodClientStatus, TellsOfASessionItsJobsAndItsMemory) {
@@ -162,6 +169,30 @@ TEST_F(LarodClientStatus, LinesUpItsTables) {
     EXPECT_NE(text.find("\n Device        Instance  Unit          Held by  Waiting\n"), std::string::npos) << text;
     EXPECT_NE(text.find("\n debug-device         0  debug-device        -        0\n"), std::string::npos) << text;
     EXPECT_NE(text.find("\n     1  debug-device  public  "), std::string::npos) << text;
+}
+
+TEST_F(LarodClientStatus, ShowsTheTurnOfAUnitForEachOfItsDevices) {
+    restart({"--profile", "cv25"});
+    const Client client;
+    Params params;
+    params.set("image.input.format", "nv12").set("image.input.size", 8, 4);
+    params.set("image.output.format", "rgb-interleaved").set("image.output.size", 8, 4);
+    const LoadedModel model = loadParams(client, "cpu-proc", params);
+    const Tensors inputs = allocTensors(client, model, Side::Inputs);
+    const Tensors outputs = allocTensors(client, model, Side::Outputs);
+    ASSERT_FALSE(larod::test::run(client, Request(model, inputs, outputs)));
+
+    const Json status = json();
+    const Json session = ownSession(status);
+    ASSERT_EQ(status["devices"].size(), 4U) << status;
+    for (const Json& device : status["devices"]) {
+        const bool isImages = device["name"] == "ambarella-cvflow-proc" || device["name"] == "cpu-proc";
+        EXPECT_EQ(device["unit"], isImages ? "cpu-proc" : "cpu-tflite") << device;
+        EXPECT_EQ(device["unit_instance"], 0);
+        EXPECT_EQ(device["holder"], isImages ? session["id"] : Json(nullptr)) << device;
+    }
+    EXPECT_NE(tables().find("\n ambarella-cvflow              0  cpu-tflite        -        0\n"), std::string::npos)
+        << tables();
 }
 
 TEST_F(LarodClientStatus, ListsCountsAndDeletes) {

@@ -181,6 +181,18 @@ TEST_F(LarodRun, PassesOptionsOnToTheServiceThatTheEnvironmentNames) {
     EXPECT_TRUE(nothingIsLeft());
 }
 
+TEST_F(LarodRun, GivesTheCommandAProductsDevices) {
+    const Outcome outcome = runProgram(setup({LAROD_CLIENT_PATH, "-a"}, {"--profile", "artpec9"}));
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    size_t place = 0;
+    for (const char* device :
+         {"cpu-tflite", "a9-dlpu-native", "armnn-cpu-tflite", "cpu-proc", "a9-dlpu-tflite", "a9-gpu-proc"}) {
+        place = outcome.out.find(std::string(" ") + device + " ", place);
+        EXPECT_NE(place, std::string::npos) << device << " in its place in " << outcome.out;
+    }
+    EXPECT_EQ(outcome.out.find("debug-device"), std::string::npos) << outcome.out;
+}
+
 TEST_F(LarodRun, KillsAServiceThatDoesNotEnd) {
     // Without a TERM to end it, and with a child that holds on as well.
     const std::string service = writeService(

@@ -95,6 +95,12 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"sandbox = 'ON'", "a.toml:1:11: sandbox: expected one of 'on', 'off', got 'ON'"},
         Fault{"socket = ''", "a.toml:1:10: socket: expected a text that is not empty, got ''"},
         Fault{"socket = 7", "a.toml:1:10: socket: expected a text that is not empty, got 7"},
+        Fault{"alias = 'a'", "a.toml:1:9: alias: expected a table of lines NAME = \"DEVICE\", got 'a'"},
+        Fault{"[alias]\na = 7", "a.toml:2:5: alias 'a': expected the name of a device, got 7"},
+        Fault{"[alias.a]\nb = 'c'", "a.toml:1:1: alias 'a': expected the name of a device, got a table"},
+        Fault{"profile = 'artpec10'",
+              "a.toml:1:11: profile: expected one of 'none', 'artpec7-tpu', 'artpec8', 'artpec9', 'cv25', got "
+              "'artpec10'"},
         Fault{"threads = 1\nthreads = 2",
               "a.toml:2:11: this is no TOML: Error while parsing key-value pair: cannot redefine existing integer "
               "'threads'"}));
@@ -110,6 +116,7 @@ TEST(ConfigFile, NamesAllSettingsWhereThereIsNoneOfThatName) {
     for (const Setting& setting : settings()) {
         EXPECT_NE(text.find(setting.name), std::string::npos) << setting.name << " in " << text;
     }
+    EXPECT_NE(text.find("[alias]"), std::string::npos) << text;
 }
 
 TEST(ConfigFile, TellsWhereItIsNoToml) {
@@ -124,6 +131,19 @@ TEST(ConfigFile, TellsWhereItIsNoToml) {
 TEST(ConfigFile, RefusesWhatIsNoUtf8) {
     // The library does not tell where.
     EXPECT_NE(errorOf("threads = 2\nsocket = '\xff'").find("invalid utf-8"), std::string::npos);
+}
+
+TEST(ConfigFile, ListsAliasesInItsOwnOrderWithTheirPlaces) {
+    const Options options = apply("threads = 2\n[alias]\nz = 'cpu-proc'\n  a = 'cpu-tflite'\n'm' = 'cpu-proc'\n");
+    const auto& aliases = options.devices.aliases;
+    ASSERT_EQ(aliases.size(), 3U);
+    EXPECT_EQ(aliases[0].name, "z");
+    EXPECT_EQ(aliases[0].target, "cpu-proc");
+    EXPECT_EQ(aliases[0].place, "a.toml:3:1");
+    EXPECT_EQ(aliases[1].name, "a");
+    EXPECT_EQ(aliases[1].place, "a.toml:4:3");
+    EXPECT_EQ(aliases[2].name, "m");
+    EXPECT_TRUE(apply("[alias]").devices.aliases.empty());
 }
 
 TEST(ConfigFile, TakesNoTextThatCouldBeNoArgument) {
@@ -182,7 +202,7 @@ TEST(ExampleConfig, SetsNothingAsItIsAndNamesEverySetting) {
     // A setting is commented by a # alone, prose by a # and a blank.
     const std::string used = std::regex_replace(text, std::regex("(^|\n)#(?=[^ \n])"), "$1");
     ASSERT_NE(used, text);
-    (void)apply(used);
+    EXPECT_EQ(apply(used).devices.aliases.size(), 1U);
 }
 
 }  // namespace

@@ -72,14 +72,15 @@ TEST_F(OptionsTest, HasADefaultForEverything) {
 }
 
 TEST_F(OptionsTest, TakesAllOptions) {
-    const auto options = parse(
-        {"--socket", "/somewhere/s", "--threads=3", "--job-limit", "1500", "--log-level", "debug", "--sandbox=off"});
+    const auto options = parse({"--socket", "/somewhere/s", "--threads=3", "--job-limit", "1500", "--log-level",
+                                "debug", "--sandbox=off", "--profile", "cv25"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->socketPath, "/somewhere/s");
     EXPECT_EQ(options->threads, 3U);
     EXPECT_EQ(options->jobLimitMs, 1500U);
     EXPECT_EQ(options->logLevel, "debug");
     EXPECT_EQ(options->sandbox, SandboxMode::Off);
+    EXPECT_EQ(options->devices.profile, device::findProfile("cv25"));
 }
 
 TEST_F(OptionsTest, TakesTheSocketFromTheEnvironmentUnlessToldOtherwise) {
@@ -191,6 +192,20 @@ TEST_F(OptionsTest, ReadsTheDefaultFileOnlyWhereNoneIsNamed) {
     EXPECT_EQ(parse({})->threads, 3U);
     EXPECT_EQ(parse({"--config", write(in("a.toml"), "job-limit = 1")})->threads,
               parse({"--config", "/dev/null"})->threads);
+}
+
+TEST_F(OptionsTest, TakesNoProfileBeforeTheFiles) {
+    const std::string file = write(in("a.toml"), "profile = 'artpec8'");
+    EXPECT_EQ(parse({"--config", file})->devices.profile, device::findProfile("artpec8"));
+    EXPECT_EQ(parse({"--config", file, "--profile", "none"})->devices.profile, nullptr);
+}
+
+TEST_F(OptionsTest, ChecksTheFilesAliasesAgainstTheProfileThatCounts) {
+    const std::string file = write(in("a.toml"), "[alias]\nmine = 'axis-ace-proc'\n");
+    EXPECT_EQ(parse({"--config", file, "--profile", "artpec8"})->devices.aliases.size(), 1U);
+    EXPECT_FALSE(parse({"--config", file}));
+    EXPECT_EQ(exitStatus, 2);
+    EXPECT_EQ(err.rfind("larod: " + file + ":2:1: alias 'mine': there is no device 'axis-ace-proc'; ", 0), 0U) << err;
 }
 
 TEST_F(OptionsTest, EndsWithStatus2WhereAFileIsWrong) {
