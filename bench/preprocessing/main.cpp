@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "preprocessing/route.h"
@@ -111,8 +112,14 @@ void measure(const Conversion& conversion, const Scale& scale, size_t rounds, do
             results.push_back({*std::move(route)});
         }
     }
+    std::vector<size_t> order(results.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::minstd_rand random(1);
+    // In changing order: what the one before left in the cache is a part of a time.
     for (size_t round = 0; round < rounds; ++round) {
-        for (Result& result : results) {
+        std::shuffle(order.begin(), order.end(), random);
+        for (const size_t index : order) {
+            Result& result = results[index];
             const double begin = threadMicroseconds();
             result.route.run(output.data());
             result.best = std::min(result.best, threadMicroseconds() - begin);

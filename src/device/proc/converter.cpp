@@ -36,7 +36,9 @@ void Converter::run(const Crop& crop, const uint8_t* input, uint8_t* output) {
     if (crop_ != crop) {
         setCrop(crop);
     }
-    if (params_.output.format == Format::Nv12) {
+    if (pixelsStay_ && params_.input.format == params_.output.format && params_.output.type == SampleType::Uint8) {
+        copy(input, output);
+    } else if (params_.output.format == Format::Nv12) {
         writeNv12(input, output);
     } else {
         writeRgb(input, output);
@@ -68,6 +70,24 @@ void Converter::setCrop(const Crop& crop) {
     crop_ = crop;
 }
 
+void Converter::copy(const uint8_t* input, uint8_t* output) {
+    const ImageSpec& image = params_.output;
+    for (Plane& plane : planes_) {
+        const PlaneFormat& format = plane.format;
+        const uint8_t* from = plane.scaler.wholeRow(input, 0);
+        uint8_t* to = output + image.pitch * image.height / 4 * format.offsetQuarters;
+        size_t bytes = image.width / format.pixelsAcross * format.sampleBytes;
+        size_t rows = image.height / format.pixelsDown;
+        if (bytes == params_.input.pitch && bytes == image.pitch) {
+            bytes *= rows;
+            rows = 1;
+        }
+        for (size_t y = 0; y < rows; ++y, from += params_.input.pitch, to += image.pitch) {
+            std::memmove(to, from, bytes);
+        }
+    }
+}
+
 RgbRow Converter::scratchRow(size_t index, bool interleaved) {
     const size_t stride = params_.output.width + kSlack;
     uint8_t* const row = scratch_.data() + index * 3 * stride;
@@ -80,8 +100,10 @@ void Converter::rgbRow(const uint8_t* input, size_t y, const RgbRow& output) {
         return;
     }
     const size_t width = params_.output.width;
-    if (pixelsStay_ && output.interleaved && params_.input.format == Format::RgbInterleaved) {
-        std::memmove(output.planes[0], planes_[0].scaler.wholeRow(input, y), 3 * width);
+    const PlaneFormat& first = planes_[0].format;
+    if (pixelsStay_ && first.componentCount == 3) {
+        kernels::storeRgb(planes_[0].scaler.wholeRow(input, y), first.sampleBytes, first.places[0].byte == 2, width,
+                          output);
         return;
     }
     Rows rows{};
@@ -92,14 +114,9 @@ void Converter::rgbRow(const uint8_t* input, size_t y, const RgbRow& output) {
         rows[1] = rows[2] = rows[0];
     }
     if (rows[0].fixed != nullptr) {
-        kernels::storeRgb({rows[0].fixed, rows[1].fixed, rows[2].fixed}, width, output);
-    } else if (output.interleaved) {
-        libyuv::MergeRGBPlane(rows[0].bytes, 0, rows[1].bytes, 0, rows[2].bytes, 0, output.planes[0], 0,
-                              static_cast<int>(width), 1);
+        kernels::storeRgb(std::array{rows[0].fixed, rows[1].fixed, rows[2].fixed}, width, output);
     } else {
-        for (size_t channel = 0; channel < rows.size(); ++channel) {
-            std::memmove(output.planes[channel], rows[channel].bytes, width);
-        }
+        kernels::storeRgb(std::array{rows[0].bytes, rows[1].bytes, rows[2].bytes}, width, output);
     }
 }
 
@@ -180,10 +197,6 @@ void Converter::yuvToNv12(const uint8_t* input, size_t y, uint8_t* luma, uint8_t
         } else {
             std::memmove(luma, rows[0].bytes, image.width);
         }
-    }
-    if (pixelsStay_ && params_.input.format == Format::Nv12) {
-        std::memmove(chroma, planes_[1].scaler.wholeRow(input, y / 2), image.width);
-        return;
     }
     for (Plane& plane : std::span(planes_).subspan(1)) {
         plane.scaler.row(input, y / 2, rows);

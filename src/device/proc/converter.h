@@ -36,6 +36,7 @@ class Converter {
     };
 
     void setCrop(const Crop& crop);
+    void copy(const uint8_t* input, uint8_t* output);
     void rgbRow(const uint8_t* input, size_t y, const RgbRow& output);
     void yuvRow(const uint8_t* input, size_t y, const RgbRow& output);
     void writeRgb(const uint8_t* input, uint8_t* output);

@@ -108,6 +108,10 @@ void PlaneScaler::row(const uint8_t* image, size_t y, Rows& rows) {
     }
 }
 
+const uint8_t* PlaneScaler::nextRow(const uint8_t* image, size_t y) const noexcept {
+    return sourceRow(image, vertical_.first()[std::min(y + 1, vertical_.first().size() - 1)]);
+}
+
 // One sample of the source makes one of the output.
 void PlaneScaler::takeApart(const uint8_t* source, Rows& rows) {
     if (horizontal_.identity() && layout_.sampleBytes == 1) {
@@ -135,10 +139,8 @@ void PlaneScaler::blendRows(const uint8_t* image, size_t y) {
     const uint8_t* source = sourceRow(image, vertical_.first()[y]);
     const uint32_t* const weights = vertical_.weights().data() + y * vertical_.taps();
     if (vertical_.taps() == 2) {
-        const uint8_t* const next =
-            y + 1 < vertical_.first().size() ? sourceRow(image, vertical_.first()[y + 1]) : nullptr;
-        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, next, layout_.pitch,
-                           line_.data());
+        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, nextRow(image, y),
+                           layout_.pitch, line_.data());
         return;
     }
     uint32_t* const sums = sums_.data();

@@ -88,10 +88,8 @@ void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_
     const V16 w = hn::Set(D16(), weight);
     const size_t lanes = hn::Lanes(D16());
     for (size_t i = 0; i < count; i += kCacheLine) {
-        if (next != nullptr) {
-            hwy::Prefetch(next + i);
-            hwy::Prefetch(next + pitch + i);
-        }
+        hwy::Prefetch(next + i);
+        hwy::Prefetch(next + pitch + i);
         const size_t end = std::min(i + kCacheLine, count);
         for (size_t j = i; j < end; j += lanes) {
             hn::StoreU(blend(load(upper + j), load(lower + j), w), D16(), fixed + j);
@@ -316,6 +314,35 @@ void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbR
     }
 }
 
+void storePlanes(const std::array<const uint8_t*, 3>& rgb, size_t count, const RgbRow& out) {
+    for (size_t i = 0; i < count; i += hn::Lanes(D16())) {
+        storePixels({hn::LoadU(D8(), rgb[0] + i), hn::LoadU(D8(), rgb[1] + i), hn::LoadU(D8(), rgb[2] + i)}, i, count,
+                    out);
+    }
+}
+
+void storeSamples(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, const RgbRow& out) {
+    const size_t lanes = hn::Lanes(D16());
+    HWY_ALIGN uint8_t rest[4 * kMaxLanes];
+    for (size_t i = 0; i < count; i += lanes) {
+        const uint8_t* from = samples + sampleBytes * i;
+        if (i + lanes > count) {
+            std::memcpy(rest, from, sampleBytes * (count - i));
+            from = rest;
+        }
+        V8 first;
+        V8 second;
+        V8 third;
+        if (sampleBytes == 3) {
+            hn::LoadInterleaved3(D8(), from, first, second, third);
+        } else {
+            V8 unused;
+            hn::LoadInterleaved4(D8(), from, first, second, third, unused);
+        }
+        storePixels({blueFirst ? third : first, second, blueFirst ? first : third}, i, count, out);
+    }
+}
+
 // offset + red R + green G + blue B of fixed components; coefficients with 15 bits.
 HWY_INLINE V16 weigh(V16 r, V16 g, V16 b, double offset, double red, double green, double blue) {
     const D16 d;
@@ -422,6 +449,8 @@ HWY_EXPORT(split);
 HWY_EXPORT(yuvToRgb);
 HWY_EXPORT(nv12ToRgb);
 HWY_EXPORT(storeRgb);
+HWY_EXPORT(storePlanes);
+HWY_EXPORT(storeSamples);
 HWY_EXPORT(rgbToNv12);
 HWY_EXPORT(normalise);
 
@@ -484,6 +513,14 @@ void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const Y
 
 void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbRow& out) {
     HWY_DYNAMIC_DISPATCH(storeRgb)(rgb, count, out);
+}
+
+void storeRgb(const std::array<const uint8_t*, 3>& rgb, size_t count, const RgbRow& out) {
+    HWY_DYNAMIC_DISPATCH(storePlanes)(rgb, count, out);
+}
+
+void storeRgb(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, const RgbRow& out) {
+    HWY_DYNAMIC_DISPATCH(storeSamples)(samples, sampleBytes, blueFirst, count, out);
 }
 
 void rgbToNv12(const std::array<const uint8_t*, 3>& upper, const std::array<const uint8_t*, 3>& lower, size_t count,

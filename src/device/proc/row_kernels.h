@@ -38,7 +38,7 @@ void narrow(const int16_t* fixed, size_t count, uint8_t* bytes);
 void narrowPairs(const int16_t* first, const int16_t* second, size_t count, uint8_t* bytes);
 
 // upper + (lower - upper) * weight; weights have 15 bits. Meanwhile the row `next` and the one `pitch` bytes behind it
-// come into the cache, since the processor does not foresee a jump over rows; nullptr: none.
+// come into the cache, since the processor does not foresee a jump over rows.
 void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, const uint8_t* next,
                size_t pitch, int16_t* fixed);
 
@@ -49,7 +49,7 @@ void blendColumns2(const int16_t* packs, const int16_t* weights, size_t count, c
 void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* weights, size_t count,
                    const std::array<int16_t*, 4>& fixed);
 
-// Likewise, for neighbours that are found by shuffling: of one component.
+// As blendColumns1(), of neighbours that are found by shuffling.
 void shuffleColumns(const int16_t* line, const ColumnShuffle& shuffle, const int16_t* weights, size_t count,
                     int16_t* fixed);
 
@@ -62,6 +62,10 @@ void yuvToRgb(const std::array<const int16_t*, 3>& yCbCr, const YuvToRgb& matrix
 void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const YuvToRgb& matrix, size_t count,
                const RgbRow& out);
 void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbRow& out);
+
+// Bytes in another order: from planes, and from samples of 3 or 4 bytes, of which the third is R where `blueFirst`.
+void storeRgb(const std::array<const uint8_t*, 3>& rgb, size_t count, const RgbRow& out);
+void storeRgb(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, const RgbRow& out);
 
 // Two rows of each R, G, B, with kSlack, to two rows of luma and one of pairs Cb, Cr (BT.601, limited range); `count`
 // is even.
