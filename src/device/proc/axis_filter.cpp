@@ -29,7 +29,7 @@ void AxisFilter::build(const AxisWindow& window, size_t outputSamples, Filter fi
     first_.clear();
     first_.reserve(outputSamples);
     weights_.clear();
-    weights_.reserve(outputSamples * taps_);
+    weights_.reserve(outputSamples * std::max<size_t>(taps_, 3));  // of two, or of rows that are averaged by two
     for (size_t i = 0; i < outputSamples; ++i) {
         const double low = begin + static_cast<double>(i) * step;
         switch (filter) {

@@ -26,7 +26,7 @@ class AxisFilter {
   public:
     static constexpr uint32_t kOne = 1U << 16;
 
-    // Builds the table anew; allocates only where it grows.
+    // Builds the table anew. A smaller window needs no more memory than a larger one, for as many output samples.
     void build(const AxisWindow& window, size_t outputSamples, Filter filter);
 
     // The source samples that the window touches: [begin(), end()).

@@ -18,7 +18,18 @@ void setSample(uint8_t* bytes, size_t place, size_t windowStart) {
     bytes[1] = inside ? static_cast<uint8_t>(first + 1) : kElsewhere;
 }
 
+size_t paddedBlocks(size_t outputs) {
+    constexpr size_t kAtOnce = kBlock * ColumnShuffle::kBlocksAtOnce;
+    return (outputs + kAtOnce - 1) / kAtOnce * ColumnShuffle::kBlocksAtOnce;
+}
+
 }  // namespace
+
+void ColumnShuffle::reserve(size_t outputs) {
+    const size_t blocks = paddedBlocks(outputs);
+    starts_.reserve(blocks);
+    bytes_.reserve(2 * kMaxWindows * blocks * 2 * kBlock);
+}
 
 void ColumnShuffle::build(std::span<const uint32_t> first, uint32_t begin) {
     windows_ = 0;
@@ -31,8 +42,7 @@ void ColumnShuffle::build(std::span<const uint32_t> first, uint32_t begin) {
         return;
     }
     windows_ = span > kBlock ? 2 : 1;
-    const size_t blocks = (first.size() + kBlock - 1) / kBlock;
-    const size_t padded = (blocks + kBlocksAtOnce - 1) / kBlocksAtOnce * kBlocksAtOnce;
+    const size_t padded = paddedBlocks(first.size());
     side_ = padded * 2 * kBlock;
     starts_.assign(padded, 0);
     bytes_.assign(2 * windows_ * side_, kElsewhere);

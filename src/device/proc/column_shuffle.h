@@ -17,7 +17,10 @@ class ColumnShuffle {
     static constexpr size_t kMaxWindows = 2;
     static constexpr size_t kBlocksAtOnce = 4;  // at most; the tables are filled up to a multiple
 
-    // Output sample i is made of first[i] and first[i] + 1, which grow with i. Allocates only where it grows.
+    // Takes the memory that build() needs for as many output samples.
+    void reserve(size_t outputs);
+
+    // Output sample i is made of first[i] and first[i] + 1, which grow with i.
     void build(std::span<const uint32_t> first, uint32_t begin);
 
     // 1 or 2; 0 where the samples are too far apart, and then there are no tables.

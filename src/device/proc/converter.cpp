@@ -29,6 +29,7 @@ Converter::Converter(const ProcParams& params)
     for (auto& row : widened_) {
         row.resize(params_.output.width + kSlack);
     }
+    setCrop({0, 0, input.width, input.height});  // takes all memory that a job can need
     setCrop(params_.crop);
 }
 

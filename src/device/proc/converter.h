@@ -26,7 +26,7 @@ class Converter {
     explicit Converter(const ProcParams& params);
 
     // `input` and `output` have the sizes of the descriptions' tensors and any alignment; padding in the output is not
-    // touched. `crop` is inside the input image. No allocation while the crop stays the same.
+    // touched. `crop` is inside the input image. Allocates nothing.
     void run(const Crop& crop, const uint8_t* input, uint8_t* output);
 
   private:

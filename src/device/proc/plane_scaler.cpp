@@ -43,24 +43,27 @@ void PlaneScaler::setWindow(const AxisWindow& horizontal, Filter horizontalFilte
     vertical_.build(vertical, height, verticalFilter);
     width_ = width;
     stride_ = width + kSlack;
+    shuffle_.reserve(width);
+    weights_.reserve(4 * stride_);
     firstBytes_.resize(width);
     std::transform(horizontal_.first().begin(), horizontal_.first().end(), firstBytes_.begin(), [&](uint32_t first) {
         return static_cast<uint32_t>((first - horizontal_.begin()) * layout_.sampleBytes);
     });
     if (horizontal_.taps() == 2) {
-        weights_.resize(stride_);
-        for (size_t i = 0; i < width; ++i) {
-            weights_[i] = weight15(horizontal_.weights()[2 * i + 1]);
-        }
         shuffle_.build(horizontal_.first(), static_cast<uint32_t>(horizontal_.begin()));
+        const size_t each = layout_.sampleBytes > 2 && shuffle_.windows() == 0 ? 4 : 1;
+        weights_.resize(each * stride_);
+        for (size_t i = 0; i < each * width; ++i) {
+            weights_[i] = weight15(horizontal_.weights()[2 * (i / each) + 1]);
+        }
     }
     lineSamples_ = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
     const auto grow = [](auto& vector, size_t size) { vector.resize(std::max(vector.size(), size)); };
     grow(line_, lineSamples_ + 4 * kSlack);
-    grow(sums_, vertical_.taps() > 2 ? lineSamples_ : 0);
+    grow(sums_, lineSamples_);
     const size_t components = layout_.sampleBytes > 2 ? 4 : layout_.sampleBytes;
     splitStride_ = horizontal_.end() - horizontal_.begin() + kSlack;
-    grow(packs_, std::max(2 * components * stride_, components * splitStride_));
+    grow(packs_, std::max(3 * components * stride_, components * splitStride_));
     grow(fixed_, components * stride_);
     grow(bytes_, components * stride_);
 }
@@ -173,10 +176,9 @@ void PlaneScaler::blendColumns() {
         pack<4>(line, first, width_, packs);
         kernels::blendColumns2(packs, weights_.data(), width_, {output(0), output(1)});
     } else {
-        int16_t* const right = packs + 4 * stride_;
-        pack<4>(line, first, width_, packs);
-        pack<4>(line + layout_.sampleBytes, first, width_, right);
-        kernels::blendColumns4(packs, right, weights_.data(), width_, {output(0), output(1), output(2), output(3)});
+        pack<8>(line, first, width_, packs);
+        kernels::blendColumns4(packs, layout_.sampleBytes, weights_.data(), width_, packs + 8 * stride_,
+                               {output(0), output(1), output(2), output(3)});
     }
 }
 

@@ -41,7 +41,8 @@ class PlaneScaler {
   public:
     explicit PlaneScaler(const PlaneLayout& layout) : layout_(layout) {}
 
-    // What row() makes from now on. Allocates only where tables or rows grow.
+    // What row() makes from now on. Allocates nothing after it was called with the whole image, for the same output and
+    // filters.
     void setWindow(const AxisWindow& horizontal, Filter horizontalFilter, size_t width, const AxisWindow& vertical,
                    Filter verticalFilter, size_t height);
 
@@ -68,7 +69,7 @@ class PlaneScaler {
     size_t width_ = 0;                  // of an output row
     size_t stride_ = 0;                 // from one row of `fixed_` or `bytes_` to the next
     std::vector<uint32_t> firstBytes_;  // horizontal_.first() in bytes from the window's first sample
-    std::vector<int16_t> weights_;      // of the right one of two neighbours, 15 bits
+    std::vector<int16_t> weights_;      // of the right one of two neighbours, 15 bits; see blendColumns4()
     std::vector<uint32_t> sums_;        // of a row of the window, 16 bits of fraction
     std::vector<int16_t> line_;         // a row of the window, scaled vertically, in fixed point
     ColumnShuffle shuffle_;

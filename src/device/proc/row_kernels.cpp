@@ -119,24 +119,42 @@ void blendColumns2(const int16_t* packs, const int16_t* weights, size_t count, c
     }
 }
 
-void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* weights, size_t count,
+// A pixel in 4 samples of the output.
+template <int kComponents>
+HWY_INLINE void blendPixels(const int16_t* packs, const int16_t* weights, size_t count, int16_t* pixels) {
+    const D16 d;
+    const hn::Repartition<uint64_t, D16> d64;
+    const auto right = [&](V16 pack) { return hn::ShiftRightBytes<2 * kComponents>(d, pack); };
+    const size_t lanes = hn::Lanes(d);
+    for (size_t i = 0; i < 4 * count; i += lanes) {
+        const V16 first = hn::LoadU(d, packs + 2 * i);
+        const V16 second = hn::LoadU(d, packs + 2 * i + lanes);
+        const auto halves = [&](V16 high, V16 low) {
+            return hn::BitCast(d, hn::ConcatEven(d64, hn::BitCast(d64, high), hn::BitCast(d64, low)));
+        };
+        hn::StoreU(blend(halves(second, first), halves(right(second), right(first)), hn::LoadU(d, weights + i)), d,
+                   pixels + i);
+    }
+}
+
+void blendColumns4(const int16_t* packs, size_t components, const int16_t* weights, size_t count, int16_t* scratch,
                    const std::array<int16_t*, 4>& fixed) {
-    for (size_t i = 0; i < count; i += hn::Lanes(D16())) {
-        V16 l0;
-        V16 l1;
-        V16 l2;
-        V16 l3;
-        V16 r0;
-        V16 r1;
-        V16 r2;
-        V16 r3;
-        hn::LoadInterleaved4(D16(), left + 4 * i, l0, l1, l2, l3);
-        hn::LoadInterleaved4(D16(), right + 4 * i, r0, r1, r2, r3);
-        const V16 w = hn::LoadU(D16(), weights + i);
-        hn::StoreU(blend(l0, r0, w), D16(), fixed[0] + i);
-        hn::StoreU(blend(l1, r1, w), D16(), fixed[1] + i);
-        hn::StoreU(blend(l2, r2, w), D16(), fixed[2] + i);
-        hn::StoreU(blend(l3, r3, w), D16(), fixed[3] + i);
+    if (components == 3) {
+        blendPixels<3>(packs, weights, count, scratch);
+    } else {
+        blendPixels<4>(packs, weights, count, scratch);
+    }
+    const D16 d;
+    for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+        V16 v0;
+        V16 v1;
+        V16 v2;
+        V16 v3;
+        hn::LoadInterleaved4(d, scratch + 4 * i, v0, v1, v2, v3);
+        hn::StoreU(v0, d, fixed[0] + i);
+        hn::StoreU(v1, d, fixed[1] + i);
+        hn::StoreU(v2, d, fixed[2] + i);
+        hn::StoreU(v3, d, fixed[3] + i);
     }
 }
 
@@ -488,9 +506,9 @@ void blendColumns2(const int16_t* packs, const int16_t* weights, size_t count, c
     HWY_DYNAMIC_DISPATCH(blendColumns2)(packs, weights, count, fixed);
 }
 
-void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* weights, size_t count,
+void blendColumns4(const int16_t* packs, size_t components, const int16_t* weights, size_t count, int16_t* scratch,
                    const std::array<int16_t*, 4>& fixed) {
-    HWY_DYNAMIC_DISPATCH(blendColumns4)(left, right, weights, count, fixed);
+    HWY_DYNAMIC_DISPATCH(blendColumns4)(packs, components, weights, count, scratch, fixed);
 }
 
 void shuffleColumns(const int16_t* line, const ColumnShuffle& shuffle, const int16_t* weights, size_t count,

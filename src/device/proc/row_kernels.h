@@ -42,11 +42,13 @@ void narrowPairs(const int16_t* first, const int16_t* second, size_t count, uint
 void blendRows(const uint8_t* upper, const uint8_t* lower, int16_t weight, size_t count, const uint8_t* next,
                size_t pitch, int16_t* fixed);
 
-// Blends neighbours in a row, which the caller has put side by side. A pack is two samples, the left and the right one,
-// of one component; of two; of four (then in two arrays). `fixed` has a row for each component.
+// Blends neighbours in a row, which the caller has put side by side. A pack is two samples, the left and the right one:
+// of one component, of two; or of three or four, then of 8 int16 of which the rest is not used. `fixed` has a row for
+// each component.
 void blendColumns1(const int16_t* packs, const int16_t* weights, size_t count, int16_t* fixed);
 void blendColumns2(const int16_t* packs, const int16_t* weights, size_t count, const std::array<int16_t*, 2>& fixed);
-void blendColumns4(const int16_t* left, const int16_t* right, const int16_t* weights, size_t count,
+// `weights` has each four times. `scratch` has 4 * (count + kSlack) samples.
+void blendColumns4(const int16_t* packs, size_t components, const int16_t* weights, size_t count, int16_t* scratch,
                    const std::array<int16_t*, 4>& fixed);
 
 // As blendColumns1(), of neighbours that are found by shuffling.
