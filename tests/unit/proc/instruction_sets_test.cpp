@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job gives the same bytes on every processor.
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+
+#include <random>
+
+#include "device/proc/row_kernels.h"
+#include "proc_job.h"
+
+namespace larod::device::proc {
+namespace {
+
+// Those that there are kernels for and that this processor has.
+std::vector<int64_t> instructionSets() {
+    std::vector<int64_t> sets;
+    for (const int64_t set : {int64_t{HWY_SSSE3}, int64_t{HWY_AVX2}, int64_t{HWY_AVX3}, int64_t{HWY_NEON}}) {
+        if ((hwy::SupportedTargets() & set) != 0) {
+            sets.push_back(set);
+        }
+    }
+    return sets;
+}
+
+// Of all sets, or of one alone.
+void choose(int64_t sets) {
+    hwy::SetSupportedTargetsForTest(sets);
+    kernels::warmUp();
+}
+
+// The outputs of jobs that use every kernel.
+std::vector<std::vector<uint8_t>> outputs() {
+    std::vector<std::vector<uint8_t>> results;
+    for (const char* input : {"nv12", "yuyv", "rgb-interleaved", "rgba-interleaved", "rgb-planar"}) {
+        for (const char* output : {"nv12", "rgb-interleaved", "rgb-planar"}) {
+            for (const auto& [width, height] :
+                 {std::pair<size_t, size_t>{38, 20}, {130, 60}, {210, 90}, {210, 40}, {334, 120}}) {
+                for (const char* type : {"uint8", "float32"}) {
+                    if (output == std::string("nv12") && type != std::string("uint8")) {
+                        continue;
+                    }
+                    ParamMap load =
+                        describe(input, 210, 90, output, width, height, {{"image.output.type", text(type)}});
+                    if (type == std::string("float32")) {
+                        load.set("image.output.scale", text("58.4,57.1,57.4"));
+                    }
+                    ProcJob job(load);
+                    std::minstd_rand random(7);
+                    for (uint8_t& byte : job.input) {
+                        byte = static_cast<uint8_t>(random() >> 8);
+                    }
+                    job.run();
+                    results.push_back(job.output);
+                }
+            }
+        }
+    }
+    return results;
+}
+
+TEST(InstructionSets, AllGiveTheSameBytes) {
+    const auto sets = instructionSets();
+    ASSERT_FALSE(sets.empty());
+    choose(sets[0]);
+    const auto expected = outputs();
+    for (const int64_t set : sets) {
+        choose(set);
+        EXPECT_EQ(outputs(), expected) << hwy::TargetName(set);
+    }
+    choose(0);
+    EXPECT_EQ(outputs(), expected);
+}
+
+}  // namespace
+}  // namespace larod::device::proc
