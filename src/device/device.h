@@ -36,6 +36,9 @@ inline constexpr size_t kReadableBytesBehind = 64;
 struct ModelSource {
     std::optional<std::span<const std::byte>> file;  // kReadableBytesBehind bytes after it are readable
     const ParamMap* params = nullptr;                // nullptr: no map was given
+    // Whether images may have odd sizes and row pitches where their format allows it: that those of cpu-proc are even
+    // is no rule of the devices that it stands in for.
+    bool oddSizes = false;
 };
 
 // What a device keeps for one piece of memory in one place of one model, for instance the framework's tensor object.

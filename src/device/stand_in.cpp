@@ -64,7 +64,7 @@ class StandIn final : public Device {
             return target_.load({source.file, &params}, threads);
         }
         params = completeImageParams(name(), params, *limits_.image);
-        auto model = target_.load({source.file, &params}, threads);
+        auto model = target_.load({source.file, &params, true}, threads);
         return std::make_unique<LimitedModel>(std::move(model), LimitedImages(name(), params, *limits_.image));
     }
 

@@ -19,7 +19,7 @@ Converter::Converter(const ProcParams& params)
     const ImageSpec& input = params_.input;
     const FormatDescription& format = describe(input.format);
     for (const PlaneFormat& plane : std::span(format.planes).first(format.planeCount)) {
-        planes_.push_back({PlaneScaler({.offset = input.pitch * input.height / 4 * plane.offsetQuarters,
+        planes_.push_back({PlaneScaler({.offset = input.pitch * input.height * plane.offsetQuarters / 4,
                                         .pitch = input.pitch / plane.pitchDivisor,
                                         .sampleBytes = plane.sampleBytes,
                                         .places = std::span(plane.places).first(plane.componentCount)}),
@@ -76,7 +76,7 @@ void Converter::copy(const uint8_t* input, uint8_t* output) {
     for (Plane& plane : planes_) {
         const PlaneFormat& format = plane.format;
         const uint8_t* from = plane.scaler.wholeRow(input, 0);
-        uint8_t* to = output + image.pitch * image.height / 4 * format.offsetQuarters;
+        uint8_t* to = output + image.pitch * image.height * format.offsetQuarters / 4;
         size_t bytes = image.width / format.pixelsAcross * format.sampleBytes;
         size_t rows = image.height / format.pixelsDown;
         if (bytes == params_.input.pitch && bytes == image.pitch) {

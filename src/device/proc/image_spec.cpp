@@ -39,7 +39,7 @@ size_t unpaddedRow(Format format, SampleType type, size_t width) noexcept {
 TensorSpec tensorSpec(const ImageSpec& image, std::string name) {
     const FormatDescription& format = describe(image.format);
     const size_t plane = image.pitch * image.height;
-    const size_t size = plane / 4 * format.sizeQuarters;  // both extents or pitches are even
+    const size_t size = plane * format.sizeQuarters / 4;  // a whole number: images of luma and chroma have even sizes
     TensorSpec spec;
     spec.name = std::move(name);
     spec.dataType = dataType(image.type);

@@ -77,7 +77,7 @@ class ProcDevice final : public Device {
                         "cpu-proc: expected a map of load parameters (image.input.format, image.input.size, "
                         "image.output.format, image.output.size), got none");
         }
-        return std::make_unique<ProcModel>(proc::parseProcParams(*source.params));
+        return std::make_unique<ProcModel>(proc::parseProcParams(*source.params, source.oddSizes));
     }
 };
 

@@ -50,27 +50,28 @@ const T& require(const ParamMap& params, std::string_view key) {
     return *value;
 }
 
-size_t parseExtent(std::string_view key, std::string_view what, int64_t given) {
-    if (given < 1 || given > static_cast<int64_t>(kMaxExtent) || given % static_cast<int64_t>(kMultiple) != 0) {
+size_t parseExtent(std::string_view key, std::string_view what, size_t multiple, int64_t given) {
+    if (given < 1 || given > static_cast<int64_t>(kMaxExtent) || given % static_cast<int64_t>(multiple) != 0) {
         throw Error(kCode, "load parameter '{}': expected {} as a multiple of {} from {} to {}, got {}", key, what,
-                    kMultiple, kMultiple, kMaxExtent, given);
+                    multiple, multiple, kMaxExtent, given);
     }
     return static_cast<size_t>(given);
 }
 
 // `side` is "input" or "output".
-ImageSpec parseImage(const ParamMap& params, std::string_view side, SampleType type) {
+ImageSpec parseImage(const ParamMap& params, std::string_view side, SampleType type, bool oddSizes) {
     ImageSpec image;
     image.type = type;
     const std::string formatKey = fmt::format("image.{}.format", side);
     image.format = formatByName(formatKey, require<std::string>(params, formatKey), side == "output");
+    const size_t sizeMultiple = oddSizes && describe(image.format).model != ColourModel::Yuv ? 1 : kMultiple;
     const std::string sizeKey = fmt::format("image.{}.size", side);
     const auto& size = require<std::array<int64_t, 2>>(params, sizeKey);
-    image.width = parseExtent(sizeKey, "a width", size[0]);
-    image.height = parseExtent(sizeKey, "a height", size[1]);
+    image.width = parseExtent(sizeKey, "a width", sizeMultiple, size[0]);
+    image.height = parseExtent(sizeKey, "a height", sizeMultiple, size[1]);
 
     const size_t unpadded = unpaddedRow(image.format, type, image.width);
-    const size_t multiple = std::max(bytesOf(type), kMultiple);
+    const size_t multiple = std::max(bytesOf(type), sizeMultiple);
     image.pitch = unpadded;
     const std::string pitchKey = fmt::format("image.{}.row-pitch", side);
     if (const auto* pitch = params.get<int64_t>(pitchKey, kCode); pitch != nullptr) {
@@ -190,11 +191,11 @@ void parseNormalisation(const ParamMap& params, ProcParams& result) {
 
 }  // namespace
 
-ProcParams parseProcParams(const ParamMap& params) {
+ProcParams parseProcParams(const ParamMap& params, bool oddSizes) {
     refuseUnknownKeys(params);
     ProcParams result;
-    result.input = parseImage(params, "input", SampleType::Uint8);
-    result.output = parseImage(params, "output", parseName(params, "image.output.type", kTypes));
+    result.input = parseImage(params, "input", SampleType::Uint8, oddSizes);
+    result.output = parseImage(params, "output", parseName(params, "image.output.type", kTypes), oddSizes);
     if (result.output.type != SampleType::Uint8 && describe(result.output.format).model != ColourModel::Rgb) {
         throw Error(kCode,
                     "load parameter 'image.output.type': only 'uint8' is supported with 'image.output.format' '{}'; "

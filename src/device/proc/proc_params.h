@@ -33,8 +33,9 @@ struct ProcParams {
     std::array<float, 3> scale{1, 1, 1};
 };
 
-// Throws Error(LAROD_ERROR_LOAD_MODEL) naming key, expected and given value.
-[[nodiscard]] ProcParams parseProcParams(const ParamMap& params);
+// `oddSizes`: rgb and gray images need not be even (ModelSource). Throws Error(LAROD_ERROR_LOAD_MODEL) naming key,
+// expected and given value.
+[[nodiscard]] ProcParams parseProcParams(const ParamMap& params, bool oddSizes = false);
 
 // The window that `image.input.crop` names; nothing without the key. Throws Error(code).
 [[nodiscard]] std::optional<Crop> parseCrop(const ParamMap& params, const ImageSpec& input, int code);

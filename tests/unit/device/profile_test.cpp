@@ -217,6 +217,13 @@ TEST(Profile, ConvertsWhatTheProductConverts) {
               (Pairs{"nv12>rgb-planar", "nv12>nv12", "rgb-planar>rgb-planar"}));
 }
 
+TEST(Profile, TakesOddSizesOfRgbWhereTheProductDoes) {
+    EXPECT_EQ(load("artpec8", "axis-a8-dlpu-proc", {"nv12", 640, 360}, {"rgb-interleaved", 299, 299}), "");
+    EXPECT_EQ(load("artpec9", "a9-gpu-proc", {"rgb-planar", 33, 35}, {"rgb-planar", 299, 299}, 33, 301), "");
+    EXPECT_EQ(load("cv25", "ambarella-cvflow-proc", {"nv12", 640, 360}, {"rgb-planar", 299, 299}), "");
+    EXPECT_NE(load("cv25", "ambarella-cvflow-proc", {"nv12", 641, 360}, {"rgb-planar", 299, 299}), "");
+}
+
 TEST(Profile, LimitsTheImagesOfTheAxisComputeEngine) {
     const auto ace = [](int64_t width, int64_t height, int64_t inputPitch = 0, int64_t outputPitch = 0) {
         return load("artpec8", "axis-ace-proc", {"nv12", width, height}, {"rgb-interleaved", width, height}, inputPitch,

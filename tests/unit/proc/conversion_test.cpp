@@ -41,7 +41,7 @@ std::string name(const Case& test) {
                        test.output.width, test.output.height, test.filter);
 }
 
-ProcJob makeJob(const Case& test) {
+ProcJob makeJob(const Case& test, bool oddSizes = false) {
     ParamMap load = describe(test.input.format.c_str(), test.input.width, test.input.height, test.output.format.c_str(),
                              test.output.width, test.output.height,
                              {{"image.input.row-pitch", number(static_cast<int64_t>(test.input.pitch))},
@@ -50,7 +50,7 @@ ProcJob makeJob(const Case& test) {
     if (referenceIsYuv(test.input.format)) {
         load.set("image.input.colorimetry", text(test.colorimetry));
     }
-    return ProcJob(load);
+    return ProcJob(load, oddSizes);
 }
 
 // The largest difference of a byte of the image; bytes that are not of the image must be untouched.
@@ -145,6 +145,31 @@ TEST(Conversion, WideImagesEqualTheReference) {
             ProcJob job = makeJob(odd);
             fillRandom(job.input);
             EXPECT_LE(largestError(job, odd), tolerance(odd)) << name(odd);
+        }
+    }
+}
+
+TEST(Conversion, OddSizesOfRgbEqualTheReference) {
+    for (const char* input : {"nv12", "rgb-interleaved", "rgb-planar", "gray"}) {
+        const size_t width = input == std::string_view("nv12") ? 38 : 37;
+        const size_t height = input == std::string_view("nv12") ? 26 : 25;
+        for (const char* output : {"rgb-interleaved", "rgb-planar"}) {
+            for (const char* filter : kFilters) {
+                for (const size_t padding : {size_t{0}, size_t{5}}) {
+                    for (const auto& [outputWidth, outputHeight] :
+                         {std::pair<size_t, size_t>{37, 25}, {1, 1}, {3, 99}, {75, 7}, {299, 13}}) {
+                        for (const ReferenceWindow& window :
+                             {ReferenceWindow{0, 0, width, height}, ReferenceWindow{3, 5, 21, 13}}) {
+                            Case test = makeCase(input, width, height, window, output, outputWidth, outputHeight,
+                                                 filter, padding);
+                            test.input.pitch += test.input.pitch % 2 * (input == std::string_view("nv12"));
+                            ProcJob job = makeJob(test, true);
+                            fillRandom(job.input);
+                            EXPECT_LE(largestError(job, test), tolerance(test)) << name(test);
+                        }
+                    }
+                }
+            }
         }
     }
 }

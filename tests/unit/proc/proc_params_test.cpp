@@ -114,6 +114,20 @@ TEST(ProcParams, SizesAreEvenAndLimited) {
     }
 }
 
+TEST(ProcParams, SizesOfRgbAreOddWhereThatIsAllowed) {
+    ParamMap params = describe("rgb-planar", 37, 25, "rgb-interleaved", 299, 1);
+    EXPECT_THROW((void)parseProcParams(params), Error);
+    params.set("image.input.row-pitch", number(41));
+    const ProcParams parsed = parseProcParams(params, true);
+    EXPECT_EQ(parsed.input.width, 37U);
+    EXPECT_EQ(parsed.input.pitch, 41U);
+    EXPECT_EQ(parsed.output.pitch, 897U);
+    EXPECT_EQ(tensorSpec(parsed.input, "input").byteSize(), 3U * 41 * 25);
+    // Luma and chroma share bytes.
+    EXPECT_THROW((void)parseProcParams(describe("nv12", 37, 26, "rgb-planar", 2, 2), true), Error);
+    EXPECT_THROW((void)parseProcParams(describe("nv12", 38, 25, "rgb-planar", 2, 2), true), Error);
+}
+
 TEST(ProcParams, PitchesAreEvenAndHoldARow) {
     EXPECT_EQ(refusal("image.input.row-pitch", number(64)), "");
     EXPECT_EQ(refusal("image.output.row-pitch", number(96)), "");
