@@ -39,6 +39,9 @@ class CheckMutants(unittest.TestCase):
         self.assertEqual(check_mutants.problems_of([mutant()], self.root), [])
         self.assertEqual(check_mutants.problems_of([mutant(test="Fixture.Works")], self.root), [])
 
+    def test_an_empty_list_is_found(self):
+        self.expect_problem("empty")
+
     def test_code_that_has_changed_is_found(self):
         self.expect_problem("occurs 0 times", mutant(find="return 31;"))
 

@@ -83,6 +83,7 @@ TEST(Lifecycle, ClientsThatWaitAreToldThatTheServiceWasStopped) {
     waiting.join();
     ASSERT_TRUE(failure);
     EXPECT_EQ(failure->code, LAROD_ERROR_CONNECTION) << failure->text;
+    EXPECT_NE(failure->text.find("stopped"), std::string::npos) << failure->text;
 }
 
 TEST(Lifecycle, WithoutAServiceConnectingSaysWhereAndWhatToDo) {

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "client/connection.h"
 #include "larod.h"
+#include "support/threads.h"
 #include "unit/client/fake_session.h"
 
 namespace larod::client::testing {
@@ -81,6 +84,38 @@ TEST(Disconnect, RunsOutstandingCallbacksBeforeItReturns) {
     }
     EXPECT_TRUE(larodDisconnect(ending.conn.address(), &ending.error)) << ending.error.text();
     EXPECT_EQ(outcomes.codes(), std::vector<int>(3, LAROD_ERROR_CONNECTION));
+}
+
+// The caller of larodDisconnect is in its last step, waiting for the callback thread, before the first callback
+// returns.
+TEST(Disconnect, RunsCallbacksThatWaitForASlowOne) {
+    struct Slow {
+        Event confirmed;
+        const pid_t caller = ::gettid();
+        static void callback(void* userData, larodError*) {
+            auto* self = static_cast<Slow*>(userData);
+            EXPECT_TRUE(self->confirmed.wait());
+            while (!test::sleeps(self->caller)) {
+                std::this_thread::yield();
+            }
+        }
+    };
+    Slow slow;
+    Ending ending([&slow](Peer& peer) {
+        const auto job = peer.expect<wire::RunJob>();
+        peer.expect<wire::RunJob>();
+        peer.expect<wire::RunJob>();
+        peer.send(job.id, wire::Done{});
+        peer.send(peer.expect<wire::Disconnect>().id, wire::Done{});
+        slow.confirmed.set();
+    });
+    JobOutcomes outcomes;
+    EXPECT_TRUE(larodRunJobAsync(ending.conn, ending.request, Slow::callback, &slow, nullptr));
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(larodRunJobAsync(ending.conn, ending.request, JobOutcomes::callback, &outcomes, nullptr));
+    }
+    EXPECT_TRUE(larodDisconnect(ending.conn.address(), &ending.error)) << ending.error.text();
+    EXPECT_EQ(outcomes.codes(), std::vector<int>(2, LAROD_ERROR_CONNECTION));
 }
 
 TEST(Disconnect, KeepsResultsThatCameBeforeTheEnd) {
