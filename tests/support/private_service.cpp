@@ -61,19 +61,6 @@ bool pollOnce(int attempt) {
     return attempt < kPatienceMs / kPollStepMs;
 }
 
-TempDir::TempDir() {
-    std::string pattern = "/tmp/larod-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) {
-        throw std::runtime_error("can't make a directory for the test");
-    }
-    path_ = pattern;
-}
-
-TempDir::~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 PrivateService::PrivateService(std::vector<std::string> options) : socketPath_(directory_.path() + "/larod.sock") {
     int ready[2] = {-1, -1};
     log_.reset(::memfd_create("log", MFD_CLOEXEC));

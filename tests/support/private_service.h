@@ -8,21 +8,9 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "support/temp_dir.h"
 
 namespace larod::test {
-
-// A directory that exists as long as the object.
-class TempDir {
-  public:
-    TempDir();
-    ~TempDir();
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
-  private:
-    std::string path_;
-};
 
 // Starts `larod`, without the configuration file of this machine, and waits for its ready line. The constructor also
 // sets LAROD_SOCKET for this process, so one test uses one service at a time. The destructor ends it with SIGTERM and
