@@ -46,7 +46,7 @@ Arbiter::Arbiter(const Options& options, UniqueFd spawner, session::PageMapping<
       signals_(makeSignalFd()),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       models_(sessionMemoryLimit()),
-      requests_({sessions_, models_, turns_, devices_, *servicePage, monotonicNs()}) {
+      requests_({sessions_, models_, turns_, devices_, power_, *servicePage, monotonicNs()}) {
     watch(spawner_.fd(), EPOLLIN, Source::Spawner);
     watch(signals_.get(), EPOLLIN, Source::Signal);
     watch(timer_.get(), EPOLLIN, Source::Timer);
@@ -66,6 +66,9 @@ void Arbiter::watch(int fd, uint32_t events, Source source, SessionKey key) {
 bool Arbiter::run() {
     std::array<epoll_event, 64> events;
     while (!spawnerGone_) {
+        if (power_) {
+            power_->settle(monotonicNs());
+        }
         setTimer();
         const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
         // New sessions first: what another one asks must be answered with them counted.
@@ -160,6 +163,7 @@ void Arbiter::onTimer() {
 void Arbiter::setTimer() {
     uint64_t next = std::min(sessions_.nextDeadline().value_or(UINT64_MAX),  //
                              requests_.nextDeadline().value_or(UINT64_MAX));
+    next = std::min(next, power_ ? power_->nextDeadline().value_or(UINT64_MAX) : UINT64_MAX);
     for (const DeviceTurns& turns : turns_) {
         next = std::min(next, turns.nextDeadline().value_or(UINT64_MAX));
     }
@@ -220,11 +224,27 @@ void Arbiter::onSpawner(wire::Datagram& datagram) {
 
 void Arbiter::addDevices(control::DeviceTable devices) {
     devices_ = std::move(devices);
+    if (options_.power) {
+        addPower();
+    }
     for (uint32_t unit = 0; unit < devices_.units.size(); ++unit) {
-        turnEffects_.push_back(std::make_unique<TurnEffects>(sessions_, unit, devices_.units[unit].name, options_));
+        turnEffects_.push_back(
+            std::make_unique<TurnEffects>(sessions_, unit, devices_.units[unit].name, options_, power_.get()));
         turns_.emplace_back(*turnEffects_.back(), options_.jobLimitMs * 1'000'000);
     }
     onReady_(devices_.listed);
+}
+
+void Arbiter::addPower() {
+    std::vector<std::string> names;
+    for (const wire::DeviceInfo& unit : devices_.units) {
+        names.push_back(unit.name);
+    }
+    for (const std::string& name : unknownNames(*options_.power, names)) {
+        spdlog::warn("{}: '{}' is neither a unit (ace, cpu, dlpu, gpu, tpu) nor a device that runs jobs here",
+                     options_.powerConfigPath, name);
+    }
+    power_ = std::make_unique<PowerControl>(powerEffects_, *options_.power, names);
 }
 
 void Arbiter::startSession(const control::SessionStarted& message, std::vector<UniqueFd>& fds) {
@@ -264,6 +284,9 @@ void Arbiter::endSession(SessionKey key, int waitStatus) {
     const uint64_t now = monotonicNs();
     for (DeviceTurns& turns : turns_) {
         turns.remove(key, now);
+    }
+    if (power_) {
+        power_->remove(key);
     }
     if (!orderly) {
         spdlog::warn("session {} (client process {}, user {}): {}", key, session->clientPid, session->uid, note);

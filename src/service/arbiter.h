@@ -12,6 +12,7 @@
 #include "service/device_turns.h"
 #include "service/model_table.h"
 #include "service/options.h"
+#include "service/power_effects.h"
 #include "service/session_requests.h"
 #include "service/session_table.h"
 #include "service/turn_effects.h"
@@ -48,6 +49,7 @@ class Arbiter {
 
     void drainSpawner();
     void onSpawner(wire::Datagram& datagram);
+    void addPower();
     void addDevices(session::control::DeviceTable devices);
     void startSession(const session::control::SessionStarted& message, std::vector<UniqueFd>& fds);
     void nameProcess(const session::control::SessionForked& message, std::vector<UniqueFd>& fds);
@@ -68,7 +70,9 @@ class Arbiter {
     ModelTable models_;
     std::vector<std::unique_ptr<TurnEffects>> turnEffects_;  // by unit
     std::vector<DeviceTurns> turns_;
-    SessionRequests requests_;  // refers to most of the above
+    PowerEffects powerEffects_{sessions_, turns_};
+    std::unique_ptr<PowerControl> power_;  // nullptr: there is no power controller
+    SessionRequests requests_;             // refers to most of the above
 };
 
 }  // namespace larod::service

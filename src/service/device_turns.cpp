@@ -50,6 +50,23 @@ void DeviceTurns::tick(uint64_t nowNs) {
     decide(nowNs);
 }
 
+TurnPort::Reclaim DeviceTurns::reclaim(uint64_t nowNs) {
+    const TurnPort::Reclaim reclaimed = port_.reclaim(holder_->session, nowNs);
+    if (reclaimed == TurnPort::Reclaim::Taken) {
+        release(nowNs);
+        decide(nowNs);
+    }
+    return reclaimed;
+}
+
+void DeviceTurns::refuseWaiting() {
+    for (const Waiter& waiter : waiting_) {
+        times_[waiter.session] = waiter.time;
+        port_.refuse(waiter.session);
+    }
+    waiting_.clear();
+}
+
 void DeviceTurns::addWaiter(SessionKey session, bool backlog) {
     const auto it = times_.find(session);
     const uint64_t time = std::max(it == times_.end() ? 0 : it->second, floor_);
@@ -72,6 +89,7 @@ uint64_t DeviceTurns::timeOf(const Holder& holder, uint64_t nowNs) const noexcep
 void DeviceTurns::release(uint64_t nowNs) {
     times_[holder_->session] = timeOf(*holder_, nowNs);
     holder_.reset();
+    port_.returnPower();
 }
 
 void DeviceTurns::grantNext(uint64_t nowNs) {
@@ -87,6 +105,9 @@ void DeviceTurns::decide(uint64_t nowNs) {
     deadline_.reset();
     while (!waiting_.empty()) {
         if (!holder_) {
+            if (!port_.takePower(nowNs)) {
+                return;
+            }
             grantNext(nowNs);
             continue;
         }

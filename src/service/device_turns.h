@@ -12,6 +12,9 @@
 //   - only sessions with a backlog wait: at the end of the slice, since changing with each job costs more than it
 //   gives.
 // A holder that does not give back within the job limit is ended: it would stop all others.
+//
+// Where there is a power controller, it is asked before each grant, and may have the turn taken back or those who wait
+// refused (power_control.h).
 #pragma once
 
 #include <cstdint>
@@ -44,6 +47,13 @@ class TurnPort {
     [[nodiscard]] virtual Reclaim reclaim(SessionKey session, uint64_t nowNs) = 0;
     // Did not give back in time. A remove() follows, later.
     virtual void kill(SessionKey session) = 0;
+    // Takes power for the device, whose turn is about to be granted. False: there is none now; tick() is called when
+    // there is, or refuseWaiting().
+    [[nodiscard]] virtual bool takePower(uint64_t nowNs) = 0;
+    // Nobody has the turn any more.
+    virtual void returnPower() = 0;
+    // The session no longer waits: there is no power for the device.
+    virtual void refuse(SessionKey session) = 0;
 };
 
 // One device. Times are monotonic nanoseconds. Thread: the arbiter's.
@@ -56,8 +66,13 @@ class DeviceTurns {
     // The holder gave back; with `wantAgain` it has a backlog and waits again. Ignored from anybody else.
     void back(SessionKey session, bool wantAgain, uint64_t nowNs);
     void remove(SessionKey session, uint64_t nowNs);
-    // Time has passed; call at nextDeadline().
+    // Time has passed, or there is power; call at nextDeadline().
     void tick(uint64_t nowNs);
+    // Somebody else wants the turn's power: takes the turn where it is idle, else asks for it. Only where somebody
+    // holds it.
+    [[nodiscard]] TurnPort::Reclaim reclaim(uint64_t nowNs);
+    // There is no power for the device: all who wait are told, and wait no longer.
+    void refuseWaiting();
 
     // When to call tick(), if ever.
     [[nodiscard]] std::optional<uint64_t> nextDeadline() const noexcept { return deadline_; }

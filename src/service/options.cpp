@@ -111,6 +111,9 @@ std::optional<Options> parseOptions(int argc, char** argv, int& exitStatus, cons
             applyArgument(*setting, argument, options);
         }
         checkDeviceChoice(options.devices);
+        if (!options.powerConfigPath.empty()) {
+            options.power = readPowerConfig(options.powerConfigPath);
+        }
     } catch (const CLI::Success& help) {
         exitStatus = app.exit(help);
         return std::nullopt;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "device/device_choice.h"
+#include "service/power_config.h"
 
 namespace larod::service {
 
@@ -19,6 +20,8 @@ struct Options {
     SandboxMode sandbox = SandboxMode::On;
     uint64_t jobLimitMs = 30'000;  // how long a job may keep a device while others wait
     device::DeviceChoice devices;
+    std::string powerConfigPath;       // empty: none
+    std::optional<PowerConfig> power;  // what that file says; nothing: no power is controlled
 };
 
 // Read where the command line names no other; may be absent.

@@ -143,7 +143,7 @@ PowerConfig readPowerConfig(const std::string& path) {
     return parsePowerConfig(text, path);
 }
 
-std::string powerUnitOf(const PowerConfig& config, const std::string& device) {
+std::string powerDomainOf(const PowerConfig& config, const std::string& device) {
     const auto isDevice = [&](const PowerEntry& entry) { return entry.name == device; };
     if (std::any_of(config.entries.begin(), config.entries.end(), isDevice)) {
         return device;

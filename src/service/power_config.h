@@ -43,7 +43,7 @@ struct PowerConfig {
 
 // The name under which a device draws power: its own where the configuration has it, else that of the unit in its name
 // ("cpu" of cpu-tflite, "dlpu" of axis-a8-dlpu-tflite), else its own.
-[[nodiscard]] std::string powerUnitOf(const PowerConfig& config, const std::string& device);
+[[nodiscard]] std::string powerDomainOf(const PowerConfig& config, const std::string& device);
 
 // Names that are no unit and none of `devices`: probably misspelt.
 [[nodiscard]] std::vector<std::string> unknownNames(const PowerConfig& config, const std::vector<std::string>& devices);

@@ -57,6 +57,12 @@ void SessionRequests::dispatch(SessionRecord& session, const wire::Header& heade
         takeTurnBack(session, datagram);
     } else if (type == control::ReleaseMemory::kType) {
         releaseMemory(session, datagram);
+    } else if (type == control::LoadWant::kType) {
+        wantLoad(session, datagram);
+    } else if (type == control::LoadEnd::kType) {
+        endLoad(session);
+    } else if (type == control::GetRefusal::kType) {
+        getRefusal(datagram);
     } else if (session.left) {
         throw Error(LAROD_ERROR_KILL_SESSION, "the session has ended");
     } else if (type == control::AllocMemory::kType) {
@@ -141,6 +147,28 @@ void SessionRequests::takeTurnBack(SessionRecord& session, const wire::Datagram&
     if (DeviceTurns* turns = turnsOf(back.unit)) {
         turns->back(session.key, back.wantAgain && !session.left, monotonicNs());
     }
+}
+
+void SessionRequests::wantLoad(SessionRecord& session, const wire::Datagram& datagram) {
+    const uint32_t unit = decoded<control::LoadWant>(datagram).unit;
+    if (tables_.power == nullptr || unit >= tables_.devices.units.size() ||
+        !tables_.power->wantLoad(session.key, unit, monotonicNs())) {
+        throw Error(LAROD_ERROR_CONNECTION, "power for a load was asked for twice, or for no unit");
+    }
+}
+
+void SessionRequests::endLoad(SessionRecord& session) {
+    if (tables_.power != nullptr) {
+        tables_.power->loadEnded(session.key);
+    }
+}
+
+void SessionRequests::getRefusal(const wire::Datagram& datagram) {
+    const uint32_t unit = decoded<control::GetRefusal>(datagram).unit;
+    if (tables_.power == nullptr || unit >= tables_.devices.units.size()) {
+        throw Error(LAROD_ERROR_CONNECTION, "nobody was refused power");
+    }
+    throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, tables_.power->refusal(unit));
 }
 
 void SessionRequests::allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {

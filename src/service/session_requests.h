@@ -12,6 +12,7 @@
 
 #include "service/device_turns.h"
 #include "service/model_table.h"
+#include "service/power_control.h"
 #include "service/session_table.h"
 #include "session/control_messages.h"
 #include "session/status_page.h"
@@ -26,6 +27,7 @@ struct SharedTables {
     ModelTable& models;
     std::vector<DeviceTurns>& turns;  // by unit
     const session::control::DeviceTable& devices;
+    const std::unique_ptr<PowerControl>& power;  // nullptr: there is no power controller
     session::ServicePage& servicePage;
     uint64_t startedNs;  // the service
 };
@@ -50,6 +52,9 @@ class SessionRequests {
     void dispatch(SessionRecord& session, const wire::Header& header, wire::Datagram& datagram);
     void wantTurn(SessionRecord& session, const wire::Datagram& datagram);
     void takeTurnBack(SessionRecord& session, const wire::Datagram& datagram);
+    void wantLoad(SessionRecord& session, const wire::Datagram& datagram);
+    void endLoad(SessionRecord& session);
+    void getRefusal(const wire::Datagram& datagram);
     void allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     void releaseMemory(SessionRecord& session, const wire::Datagram& datagram);
     void registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram);

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/turn_effects.h"
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <climits>
-
 #include "base/error.h"
 #include "base/monotonic_time.h"
+#include "session/futex.h"
 
 namespace larod::service {
 namespace {
@@ -20,8 +15,11 @@ constexpr uint64_t kStartGraceNs = 10'000'000;
 // a grant: more than an honest one needs, which starts within the grace and then has a slice.
 constexpr uint64_t kMaxRecentNs = 2 * (kStartGraceNs + kSliceNs);
 
-void wake(std::atomic<uint32_t>& word) {
-    ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+// The answer to a session that waits: the word counts it, so that it differs from what the session sleeps on.
+void answer(std::atomic<uint32_t>& word, uint32_t phase) {
+    const uint32_t before = word.load(std::memory_order_relaxed);
+    word.store((before & ~(session::kTurnGrantUnit - 1)) + session::kTurnGrantUnit + phase, std::memory_order_release);
+    session::wake(word);
 }
 
 }  // namespace
@@ -35,10 +33,23 @@ void TurnEffects::grant(SessionKey key, uint64_t sliceEndNs) {
     turn->threads.store(options_.threads, std::memory_order_relaxed);
     turn->sliceEndNs.store(sliceEndNs, std::memory_order_relaxed);
     turn->lastEndNs.store(monotonicNs() + kStartGraceNs, std::memory_order_relaxed);
-    const uint32_t before = turn->word.load(std::memory_order_relaxed);
-    const uint32_t granted = (before & ~(session::kTurnGrantUnit - 1)) + session::kTurnGrantUnit + session::kTurnIdle;
-    turn->word.store(granted, std::memory_order_release);
-    wake(turn->word);
+    answer(turn->word, session::kTurnIdle);
+}
+
+bool TurnEffects::takePower(uint64_t nowNs) {
+    return power_ == nullptr || power_->takeForTurn(unit_, nowNs);
+}
+
+void TurnEffects::returnPower() {
+    if (power_ != nullptr) {
+        power_->turnEnded(unit_);
+    }
+}
+
+void TurnEffects::refuse(SessionKey key) {
+    if (session::TurnState* turn = turnOf(key)) {
+        answer(turn->word, session::kTurnRefused);
+    }
 }
 
 void TurnEffects::endSlice(SessionKey key) {
@@ -63,7 +74,7 @@ TurnPort::Reclaim TurnEffects::reclaim(SessionKey key, uint64_t nowNs) {
         }
         const uint32_t none = session::withTurnPhase(word & ~session::kTurnWanted, session::kTurnNone);
         if (turn->word.compare_exchange_weak(word, none, std::memory_order_acq_rel, std::memory_order_relaxed)) {
-            wake(turn->word);
+            session::wake(turn->word);
             return Reclaim::Taken;
         }
     }

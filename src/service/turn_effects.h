@@ -8,6 +8,7 @@
 
 #include "service/device_turns.h"
 #include "service/options.h"
+#include "service/power_control.h"
 #include "service/session_table.h"
 
 namespace larod::service {
@@ -15,13 +16,18 @@ namespace larod::service {
 // Thread: the arbiter's.
 class TurnEffects final : public TurnPort {
   public:
-    TurnEffects(const SessionTable& sessions, uint32_t unit, std::string unitName, const Options& options)
-        : sessions_(sessions), unit_(unit), unitName_(std::move(unitName)), options_(options) {}
+    // `power` is nullptr where there is no power controller.
+    TurnEffects(const SessionTable& sessions, uint32_t unit, std::string unitName, const Options& options,
+                PowerControl* power)
+        : sessions_(sessions), unit_(unit), unitName_(std::move(unitName)), options_(options), power_(power) {}
 
     void grant(SessionKey key, uint64_t sliceEndNs) override;
     void endSlice(SessionKey key) override;
     Reclaim reclaim(SessionKey key, uint64_t nowNs) override;
     void kill(SessionKey key) override;
+    [[nodiscard]] bool takePower(uint64_t nowNs) override;
+    void returnPower() override;
+    void refuse(SessionKey key) override;
 
   private:
     [[nodiscard]] session::TurnState* turnOf(SessionKey key) const noexcept;
@@ -30,6 +36,7 @@ class TurnEffects final : public TurnPort {
     const uint32_t unit_;
     const std::string unitName_;
     const Options& options_;
+    PowerControl* const power_;
     std::optional<uint64_t> recentUntilNs_;  // of this grant: how long "has just run a job" is believed
 };
 

@@ -128,6 +128,34 @@ struct Goodbye {
     void fields(Archive&) {}
 };
 
+// Session to arbiter, no reply, only where there is a power controller: the session is about to load a model on the
+// unit. The answer is StatusPage::loadPower. One at a time.
+struct LoadWant {
+    static constexpr auto kType = messageType(270);
+    uint32_t unit = 0;
+    template <class Archive>
+    void fields(Archive& archive) {
+        archive(unit);
+    }
+};
+
+// Session to arbiter, no reply: the load that was granted power has ended.
+struct LoadEnd {
+    static constexpr auto kType = messageType(271);
+    template <class Archive>
+    void fields(Archive&) {}
+};
+
+// Session to arbiter: why was the unit refused power? Answered by a Failure with LAROD_ERROR_POWER_NOT_AVAILABLE.
+struct GetRefusal {
+    static constexpr auto kType = messageType(272);
+    uint32_t unit = 0;
+    template <class Archive>
+    void fields(Archive& archive) {
+        archive(unit);
+    }
+};
+
 // The devices that clients see and the units that run their jobs, as in device::DeviceList.
 struct DeviceTable {
     std::vector<wire::DeviceInfo> listed;

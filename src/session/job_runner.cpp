@@ -33,7 +33,12 @@ void logTimes(const Job& job) {
 
 JobRunner::JobRunner(const device::DeviceList& devices, StatusPage& page, ArbiterLink& arbiter, Replies& replies,
                      std::function<void(uint32_t)> drain, std::function<bool(const std::shared_ptr<Model>&)> exists)
-    : devices_(devices), page_(page), replies_(replies), drain_(std::move(drain)), exists_(std::move(exists)) {
+    : devices_(devices),
+      page_(page),
+      arbiter_(arbiter),
+      replies_(replies),
+      drain_(std::move(drain)),
+      exists_(std::move(exists)) {
     for (uint32_t unit = 0; unit < devices.unitCount(); ++unit) {
         queues_.push_back(std::make_unique<UnitQueue>(page.turns[unit], unit, arbiter));
     }
@@ -110,12 +115,47 @@ void JobRunner::serve(uint32_t unit) {
                 return;
             }
         }
-        if (!queue.turn.start()) {
-            continue;  // the session ends
+        switch (queue.turn.start()) {
+            case Start::Started:
+                runNext(unit);
+                drain_(unit);
+                break;
+            case Start::Refused:
+                drain_(unit);
+                refuseNext(unit);
+                break;
+            case Start::Stopped:
+                break;
         }
-        runNext(unit);
-        drain_(unit);
     }
+}
+
+std::unique_ptr<Job> JobRunner::takeNext(UnitQueue& queue) {
+    std::unique_ptr<Job> job = queue.jobs.pop();
+    if (job) {
+        page_.jobsQueued.fetch_sub(1, std::memory_order_relaxed);
+    }
+    return job;
+}
+
+// The job that would be next fails; those behind it ask for themselves.
+void JobRunner::refuseNext(uint32_t unit) {
+    std::unique_ptr<Job> job;
+    {
+        const std::lock_guard lock(mutex_);
+        job = takeNext(*queues_[unit]);
+    }
+    if (!job) {
+        return;
+    }
+    page_.jobsFailed.fetch_add(1, std::memory_order_relaxed);
+    forgetOutstanding(*job);
+    try {
+        [[maybe_unused]] const auto none = arbiter_.call<wire::Done>(control::GetRefusal{unit});
+    } catch (const Error& error) {
+        replies_.failure(job->requestId, error);
+    }
+    recycle(std::move(job));
 }
 
 void JobRunner::runNext(uint32_t unit) {
@@ -123,9 +163,8 @@ void JobRunner::runNext(uint32_t unit) {
     std::unique_ptr<Job> job;
     {
         const std::lock_guard lock(mutex_);
-        job = queue.jobs.pop();
+        job = takeNext(queue);
         if (job) {
-            page_.jobsQueued.fetch_sub(1, std::memory_order_relaxed);
             queue.running = job->model;
         }
     }

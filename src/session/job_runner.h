@@ -78,6 +78,8 @@ class JobRunner {
     void setServed(UnitQueue& queue, bool served) noexcept;  // the caller holds mutex_
     [[nodiscard]] UnitQueue& queueOf(const Model& model) const noexcept;
     void runNext(uint32_t unit);
+    void refuseNext(uint32_t unit);
+    [[nodiscard]] std::unique_ptr<Job> takeNext(UnitQueue& queue);          // the caller holds mutex_
     [[nodiscard]] std::optional<Error> runJob(UnitQueue& queue, Job& job);  // what it failed with
     static void bindTensors(Job& job, const std::shared_ptr<ModelInstance>& instance);
     void abandon(Job& job) noexcept;
@@ -85,6 +87,7 @@ class JobRunner {
 
     const device::DeviceList& devices_;
     StatusPage& page_;
+    ArbiterLink& arbiter_;
     Replies& replies_;
     const std::function<void(uint32_t)> drain_;
     const std::function<bool(const std::shared_ptr<Model>&)> exists_;

@@ -21,7 +21,8 @@ constexpr const char* kNoMemory = "the session has no memory left for this reque
 }  // namespace
 
 Session::Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& devices, StatusPage& page,
-                 const ServicePage& servicePage, unsigned threads, std::chrono::milliseconds helloTimeout)
+                 const ServicePage& servicePage, unsigned threads, bool powerControlled,
+                 std::chrono::milliseconds helloTimeout)
     : devices_(devices),
       page_(page),
       servicePage_(servicePage),
@@ -29,7 +30,7 @@ Session::Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& de
       client_(std::move(client)),
       arbiter_(std::move(arbiter)),
       replies_(client_),
-      loader_(devices, page, arbiter_, threads),
+      loader_(devices, page, arbiter_, threads, powerControlled),
       runner_(
           devices, page, arbiter_, replies_, [this](uint32_t unit) { drain(unit); },
           [this](const std::shared_ptr<Model>& model) { return exists(model); }),
@@ -604,6 +605,7 @@ void Session::end() {
         return;
     }
     runner_.stop();
+    loader_.stop();
     pool_.stop();
     client_.shutdown();  // whoever is still reading
 }

@@ -33,9 +33,10 @@ inline constexpr std::chrono::milliseconds kHelloTimeout{10'000};
 // between two jobs.
 class Session {
   public:
-    // `helloTimeout`: how long the client may take to say hello.
+    // `powerControlled`: loads are to ask for power. `helloTimeout`: how long the client may take to say hello.
     Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& devices, StatusPage& page,
-            const ServicePage& servicePage, unsigned threads, std::chrono::milliseconds helloTimeout = kHelloTimeout);
+            const ServicePage& servicePage, unsigned threads, bool powerControlled,
+            std::chrono::milliseconds helloTimeout = kHelloTimeout);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;

@@ -18,15 +18,18 @@ namespace larod::session {
 // The turn of a session on a unit (device_list.h; processes.md 2): a futex word.
 //
 //     None --grant--> Idle <--start/finish--> Busy
-//      ^               |                       |
-//      +---reclaim-----+------give back--------+
+//     | ^              |                       |
+//     | +--reclaim-----+------give back--------+
+//     | +--seen----+
+//     +--no power--> Refused
 //
 // The low bits are the phase; kTurnWanted is set by the arbiter on Idle or Busy when another session waits. The bits
-// above count the grants: a session that asked and then sees None with another count knows that a grant came and was
-// taken back unused, and asks again.
+// above count the arbiter's answers: a session that asked and then sees None with another count knows that a grant came
+// and was taken back unused, and asks again.
 inline constexpr uint32_t kTurnNone = 0;
 inline constexpr uint32_t kTurnIdle = 1;
 inline constexpr uint32_t kTurnBusy = 2;
+inline constexpr uint32_t kTurnRefused = 3;
 inline constexpr uint32_t kTurnPhaseMask = 3;
 inline constexpr uint32_t kTurnWanted = 4;
 inline constexpr uint32_t kTurnGrantUnit = 8;
@@ -46,10 +49,17 @@ struct TurnState {
     std::atomic<uint64_t> runningModel{0};  // for the note that tells the client of a crash; 0: no job runs
 };
 
+// The answer to a LoadWant: a futex word. The bits above the phase count the answers.
+inline constexpr uint32_t kLoadGranted = 1;
+inline constexpr uint32_t kLoadRefused = 2;
+inline constexpr uint32_t kLoadPhaseMask = 3;
+inline constexpr uint32_t kLoadAnswerUnit = 4;
+
 struct StatusPage {
     std::atomic<uint32_t> greeted{0};  // 1: the client has said hello
     std::atomic<uint64_t> loadingOn{
         0};  // place of the listed device, from 1, on which a model is being loaded; 0: none is
+    std::atomic<uint32_t> loadPower{0};  // the last answer to a LoadWant
     std::atomic<uint64_t> jobsDone{0};
     std::atomic<uint64_t> jobsFailed{0};
     std::atomic<uint64_t> jobsQueued{0};

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/turn.h"
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <climits>
 
 #include "base/monotonic_time.h"
+#include "session/futex.h"
 
 namespace larod::session {
-namespace {
-
-// The word is shared with another process, so std::atomic::wait (a private futex) does not do.
-void waitWhile(std::atomic<uint32_t>& word, uint32_t value) noexcept {
-    ::syscall(SYS_futex, &word, FUTEX_WAIT, value, nullptr, nullptr, 0);
-}
-
-}  // namespace
 
 bool Turn::tryStart() noexcept {
     uint32_t word = state_.word.load(std::memory_order_relaxed);
@@ -32,12 +20,18 @@ bool Turn::tryStart() noexcept {
     return false;
 }
 
-bool Turn::start() {
+Start Turn::start() {
     while (!stopped_.load(std::memory_order_acquire)) {
         if (tryStart()) {
-            return true;
+            return Start::Started;
         }
-        const uint32_t word = state_.word.load(std::memory_order_relaxed);
+        uint32_t word = state_.word.load(std::memory_order_relaxed);
+        if (turnPhase(word) == kTurnRefused &&
+            state_.word.compare_exchange_strong(word, withTurnPhase(word, kTurnNone), std::memory_order_acquire,
+                                                std::memory_order_relaxed)) {
+            askedAt_ = kNotAsked;
+            return Start::Refused;
+        }
         if (turnPhase(word) != kTurnNone) {
             continue;
         }
@@ -47,7 +41,7 @@ bool Turn::start() {
         }
         waitWhile(state_.word, word);
     }
-    return false;
+    return Start::Stopped;
 }
 
 void Turn::finish(bool backlog) {
@@ -83,7 +77,7 @@ void Turn::stop() noexcept {
            !state_.word.compare_exchange_weak(word, withTurnPhase(word, kTurnBusy), std::memory_order_release,
                                               std::memory_order_relaxed)) {
     }
-    ::syscall(SYS_futex, &state_.word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+    wake(state_.word);
 }
 
 }  // namespace larod::session

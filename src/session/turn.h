@@ -10,6 +10,12 @@
 
 namespace larod::session {
 
+enum class Start : uint8_t {
+    Started,
+    Refused,  // the device gets no power now; the next start() asks again
+    Stopped,  // stop() was called
+};
+
 // An uncontended job costs two compare-and-swaps and no message (processes.md 2).
 // Thread: one at a time uses it, the one that serves the unit; stop() from any.
 class Turn {
@@ -22,8 +28,8 @@ class Turn {
     // Starts a job if the turn is held. Never waits.
     [[nodiscard]] bool tryStart() noexcept;
 
-    // Asks for the turn if need be, waits for it and starts a job. False where stop() was called.
-    [[nodiscard]] bool start();
+    // Asks for the turn if need be, waits for it and starts a job.
+    [[nodiscard]] Start start();
 
     // A job has ended. Where another session waits, the turn goes back: at once, or, with `backlog`, at the end of the
     // slice.

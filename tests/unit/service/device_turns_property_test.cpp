@@ -130,6 +130,10 @@ class Simulation final : public TurnPort {
         at(nowNs_ + kReapNs, [this, key] { end(key); });
     }
 
+    [[nodiscard]] bool takePower(uint64_t /*nowNs*/) override { return true; }
+    void returnPower() override {}
+    void refuse(SessionKey key) override { FAIL() << "session " << key << " was refused power that there was"; }
+
   private:
     struct Event {
         uint64_t atNs;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "larod-version.h"
+#include "support/temp_dir.h"
 
 namespace larod::service {
 namespace {
@@ -71,6 +72,23 @@ TEST_F(OptionsTest, HasADefaultForEverything) {
     EXPECT_EQ(out + err, "");
 }
 
+TEST_F(OptionsTest, ReadsThePowerConfiguration) {
+    const larod::test::TempDir directory;
+    const std::string path = directory.path() + "/power.json";
+    std::ofstream(path) << R"({"budget": 4, "devices": [{"name": "cpu", "power": 3}]})";
+    const auto options = parse({"--power-config", path});
+    ASSERT_TRUE(options);
+    ASSERT_TRUE(options->power);
+    EXPECT_EQ(options->power->budget, 4000U);
+    ASSERT_TRUE(parse({}));
+    EXPECT_FALSE(parse({})->power) << "nobody controls the power then";
+
+    std::ofstream(path) << R"({"budget": "4"})";
+    EXPECT_FALSE(parse({"--power-config", path}));
+    EXPECT_EQ(exitStatus, 2);
+    EXPECT_EQ(err, "larod: " + path + R"(: /budget: expected watts, a number from 0 to 10000, not "4")" + "\n");
+}
+
 TEST_F(OptionsTest, TakesAllOptions) {
     const auto options = parse({"--socket", "/somewhere/s", "--threads=3", "--job-limit", "1500", "--log-level",
                                 "debug", "--sandbox=off", "--profile", "cv25"});
@@ -94,8 +112,8 @@ TEST_F(OptionsTest, TakesTheSocketFromTheEnvironmentUnlessToldOtherwise) {
 TEST_F(OptionsTest, PrintsHelpWithEachOptionAndEndsWithStatus0) {
     EXPECT_FALSE(parse({"--help"}));
     EXPECT_EQ(exitStatus, 0);
-    for (const char* option :
-         {"--config", "--socket", "--threads", "--job-limit", "--log-level", "--sandbox", "--version"}) {
+    for (const char* option : {"--config", "--socket", "--threads", "--job-limit", "--power-config", "--log-level",
+                               "--sandbox", "--version"}) {
         EXPECT_NE(out.find(option), std::string::npos) << option << " in " << out;
     }
     EXPECT_EQ(err, "");

@@ -134,6 +134,12 @@ TEST(PowerConfig, IsReadFromAFile) {
     }
 }
 
+TEST(PowerConfig, OfTheDocumentationIsTaken) {
+    const PowerConfig config = readPowerConfig(LAROD_EXAMPLE_POWER_PATH);
+    EXPECT_EQ(config.budget, 5000U);
+    EXPECT_EQ(config.entries.size(), 3U);
+}
+
 TEST(PowerConfig, SaysWhyAFileCannotBeRead) {
     const larod::test::TempDir directory;
     for (const auto& [path, code] :
@@ -151,20 +157,20 @@ TEST(PowerConfig, SaysWhyAFileCannotBeRead) {
 
 TEST(PowerConfig, FindsTheUnitInTheNameOfADevice) {
     const PowerConfig config = withNames({"dlpu"});
-    EXPECT_EQ(powerUnitOf(config, "cpu-tflite"), "cpu");
-    EXPECT_EQ(powerUnitOf(config, "cpu-proc"), "cpu");
-    EXPECT_EQ(powerUnitOf(config, "axis-a8-dlpu-tflite"), "dlpu");
-    EXPECT_EQ(powerUnitOf(config, "a9-gpu-proc"), "gpu");
-    EXPECT_EQ(powerUnitOf(config, "google-edge-tpu-tflite"), "tpu");
-    EXPECT_EQ(powerUnitOf(config, "axis-ace-proc"), "ace");
-    EXPECT_EQ(powerUnitOf(config, "debug-device"), "debug-device");
-    EXPECT_EQ(powerUnitOf(config, "cpus"), "cpus") << "whole words only";
+    EXPECT_EQ(powerDomainOf(config, "cpu-tflite"), "cpu");
+    EXPECT_EQ(powerDomainOf(config, "cpu-proc"), "cpu");
+    EXPECT_EQ(powerDomainOf(config, "axis-a8-dlpu-tflite"), "dlpu");
+    EXPECT_EQ(powerDomainOf(config, "a9-gpu-proc"), "gpu");
+    EXPECT_EQ(powerDomainOf(config, "google-edge-tpu-tflite"), "tpu");
+    EXPECT_EQ(powerDomainOf(config, "axis-ace-proc"), "ace");
+    EXPECT_EQ(powerDomainOf(config, "debug-device"), "debug-device");
+    EXPECT_EQ(powerDomainOf(config, "cpus"), "cpus") << "whole words only";
 }
 
 TEST(PowerConfig, PrefersTheNameOfADeviceToThatOfItsUnit) {
     const PowerConfig config = withNames({"cpu", "cpu-proc"});
-    EXPECT_EQ(powerUnitOf(config, "cpu-proc"), "cpu-proc");
-    EXPECT_EQ(powerUnitOf(config, "cpu-tflite"), "cpu");
+    EXPECT_EQ(powerDomainOf(config, "cpu-proc"), "cpu-proc");
+    EXPECT_EQ(powerDomainOf(config, "cpu-tflite"), "cpu");
 }
 
 TEST(PowerConfig, KnowsNamesThatAreNeitherUnitNorDevice) {

@@ -27,9 +27,20 @@ class RecordingPort final : public TurnPort {
     }
     void kill(SessionKey session) override { calls_.push_back(fmt::format("kill {}", session)); }
 
+    [[nodiscard]] bool takePower(uint64_t /*nowNs*/) override {
+        if (!hasPower) {
+            calls_.emplace_back("no power");
+        }
+        return hasPower;
+    }
+    void returnPower() override { ++powerReturns; }
+    void refuse(SessionKey session) override { calls_.push_back(fmt::format("refuse {}", session)); }
+
     // What happened since the last call.
     std::vector<std::string> calls() { return std::exchange(calls_, {}); }
 
+    bool hasPower = true;
+    int powerReturns = 0;
     std::map<SessionKey, Reclaim> words;  // what reclaim() finds; Busy where nothing is said
     std::vector<uint64_t> sliceEnds;      // of all grants
 

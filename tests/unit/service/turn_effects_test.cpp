@@ -26,7 +26,7 @@ class TurnEffectsTest : public ::testing::Test {
     test::FakeSession fake{kSession, 1000};
     SessionTable sessions;
     Options options;
-    TurnEffects effects{sessions, 0, "device", options};
+    TurnEffects effects{sessions, 0, "device", options, nullptr};
 };
 
 TEST_F(TurnEffectsTest, GrantsATurn) {

@@ -2,14 +2,10 @@
 #include "unit/session/fake_arbiter.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <chrono>
-#include <climits>
 
 #include "buffer/memfd.h"
+#include "session/futex.h"
 #include "wire/codec.h"
 
 namespace larod::session::test {
@@ -37,8 +33,13 @@ void FakeArbiter::grantLocked(uint32_t unit) {
     if (turnPhase(word.load()) != kTurnNone) {
         return;
     }
-    word.store((word.load() & ~(kTurnGrantUnit - 1)) + kTurnGrantUnit + kTurnIdle);
-    ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+    tell(word, kTurnGrantUnit, powerRefusal_.empty() ? kTurnIdle : kTurnRefused);
+}
+
+// Counts the answer, so that the word differs from what the session sleeps on.
+void FakeArbiter::tell(std::atomic<uint32_t>& word, uint32_t count, uint32_t phase) {
+    word.store((word.load() & ~(count - 1)) + count + phase);
+    wake(word);
 }
 
 bool FakeArbiter::takeTurn(uint32_t unit) {
@@ -51,6 +52,21 @@ bool FakeArbiter::takeTurn(uint32_t unit) {
         }
     }
     return turnPhase(seen) == kTurnNone;
+}
+
+void FakeArbiter::refusePower(std::string reason) {
+    const std::lock_guard lock(mutex_);
+    powerRefusal_ = std::move(reason);
+}
+
+void FakeArbiter::keepPower() {
+    const std::lock_guard lock(mutex_);
+    answersLoads_ = false;
+}
+
+void FakeArbiter::givePower() {
+    const std::lock_guard lock(mutex_);
+    powerRefusal_.clear();
 }
 
 void FakeArbiter::addModel(control::FetchedModel model) {
@@ -128,6 +144,14 @@ void FakeArbiter::answer(const wire::Header& header) {
         if (grants_ && back.wantAgain) {
             grantLocked(back.unit);
         }
+    } else if (header.type == control::LoadWant::kType) {
+        if (answersLoads_) {
+            tell(page_.loadPower, kLoadAnswerUnit, powerRefusal_.empty() ? kLoadGranted : kLoadRefused);
+        }
+    } else if (header.type == control::GetRefusal::kType) {
+        throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, powerRefusal_);
+    } else if (header.type == control::LoadEnd::kType) {
+        // Has no reply.
     } else if (header.type == control::AllocMemory::kType) {
         control::MemoryAllocated allocated;
         std::vector<UniqueFd> owned;

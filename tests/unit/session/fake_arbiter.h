@@ -30,6 +30,12 @@ class FakeArbiter {
     // Another session wants the turn. Whether it could be had: the session ran no job.
     [[nodiscard]] bool takeTurn(uint32_t unit);
 
+    // From now on nobody gets power, for this reason.
+    void refusePower(std::string reason);
+    void givePower();
+    // From now on a load gets no answer.
+    void keepPower();
+
     // A model that another session has loaded.
     void addModel(control::FetchedModel model);
     void removeModel(uint64_t modelId);
@@ -53,6 +59,7 @@ class FakeArbiter {
     template <typename Message>
     void reply(const Message& message, uint64_t requestId, std::span<const int> fds = {});
     void grantLocked(uint32_t unit);
+    static void tell(std::atomic<uint32_t>& word, uint32_t count, uint32_t phase);
 
     wire::Channel channel_;
     StatusPage& page_;
@@ -62,6 +69,8 @@ class FakeArbiter {
     std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
     bool grants_ = true;
+    bool answersLoads_ = true;
+    std::string powerRefusal_;  // empty: there is power
     std::map<uint64_t, control::FetchedModel> models_;
     std::map<wire::MessageType, Error> refused_;
     std::map<wire::MessageType, size_t> counts_;

@@ -116,6 +116,7 @@ class SessionFixture : public ::testing::Test {
     [[nodiscard]] static wire::RunJob job(uint64_t modelId, uint64_t input, uint64_t output, uint8_t priority = 50);
 
     std::chrono::milliseconds helloTimeout = kHelloTimeout;  // of a session that starts later
+    bool powerControlled = false;                            // what the session is told when it starts
     ServicePage servicePage;
     StatusPage page;
     std::unique_ptr<FakeArbiter> arbiter;

@@ -28,6 +28,10 @@ class TurnTest : public ::testing::Test {
         state.word.store((state.word.load() & ~(kTurnGrantUnit - 1)) + kTurnGrantUnit + kTurnIdle);
         wake();
     }
+    void refuse() {
+        state.word.store((state.word.load() & ~(kTurnGrantUnit - 1)) + kTurnGrantUnit + kTurnRefused);
+        wake();
+    }
     void want() { state.word.fetch_or(kTurnWanted); }
     // Takes the turn back from a session that has no job.
     void takeBack() {
@@ -56,7 +60,7 @@ class TurnTest : public ::testing::Test {
 
     // Another thread waits for the turn.
     std::future<bool> startElsewhere() {
-        return std::async(std::launch::async, [this] { return turn.start(); });
+        return std::async(std::launch::async, [this] { return turn.start() == Start::Started; });
     }
 
     TurnState state;
@@ -90,7 +94,7 @@ TEST_F(TurnTest, StartsAndEndsJobsWithoutAMessageWhileNobodyElseWantsTheDevice) 
         EXPECT_EQ(phase(), kTurnBusy);
         turn.finish(i % 2 == 0);
         EXPECT_EQ(phase(), kTurnIdle);
-        ASSERT_TRUE(turn.start());
+        ASSERT_EQ(turn.start(), Start::Started);
         turn.finish(false);
     }
     EXPECT_TRUE(nothingSent());
@@ -225,6 +229,43 @@ TEST_F(TurnTest, BelievesNoAbsurdNumberOfThreads) {
     }
 }
 
+TEST_F(TurnTest, ARefusalOfPowerEndsTheWait) {
+    auto started = std::async(std::launch::async, [this] { return turn.start(); });
+    expectWant();
+    refuse();
+    EXPECT_EQ(started.get(), Start::Refused);
+    EXPECT_EQ(phase(), kTurnNone);
+    EXPECT_FALSE(turn.tryStart());
+    EXPECT_TRUE(nothingSent());
+}
+
+TEST_F(TurnTest, AsksAgainAfterARefusal) {
+    for (int i = 0; i < 3; ++i) {
+        auto started = std::async(std::launch::async, [this] { return turn.start(); });
+        expectWant();
+        refuse();
+        ASSERT_EQ(started.get(), Start::Refused);
+    }
+    auto started = startElsewhere();
+    expectWant();
+    grant();
+    EXPECT_TRUE(started.get());
+}
+
+TEST_F(TurnTest, AsksAgainAfterARefusalOfWhatItAskedForWithItsLastTurn) {
+    grant();
+    ASSERT_TRUE(turn.tryStart());
+    want();
+    turn.finish(true);
+    expectBack(true);
+    refuse();
+    EXPECT_EQ(turn.start(), Start::Refused);
+    auto started = startElsewhere();
+    expectWant();
+    grant();
+    EXPECT_TRUE(started.get());
+}
+
 TEST_F(TurnTest, StopWakesAThreadThatWaits) {
     auto started = startElsewhere();
     expectWant();
@@ -234,7 +275,7 @@ TEST_F(TurnTest, StopWakesAThreadThatWaits) {
 
 TEST_F(TurnTest, NobodyWaitsAfterStop) {
     turn.stop();
-    EXPECT_FALSE(turn.start());
+    EXPECT_EQ(turn.start(), Start::Stopped);
     EXPECT_TRUE(nothingSent());
 }
 
@@ -244,7 +285,7 @@ TEST_F(TurnTest, StopIsNotMissedByAThreadThatIsAboutToWait) {
         auto [ownArbiter, session] = wire::makeSocketPair();
         ArbiterLink link(std::move(session));
         Turn own(ownState, kUnit, link);
-        auto started = std::async(std::launch::async, [&own] { return own.start(); });
+        auto started = std::async(std::launch::async, [&own] { return own.start() == Start::Started; });
         own.stop();
         ASSERT_FALSE(started.get());
     }
@@ -255,7 +296,7 @@ TEST_F(TurnTest, LosesNoTurnBetweenASessionAndAnArbiterThatTakesItBackAtAnyTime)
     constexpr int kJobs = 2000;
     std::thread session([this] {
         for (int i = 0; i < kJobs; ++i) {
-            ASSERT_TRUE(turn.start());
+            ASSERT_EQ(turn.start(), Start::Started);
             turn.finish(i % 3 == 0);
         }
         turn.stop();
