@@ -115,13 +115,17 @@ void JobRunner::serve(uint32_t unit) {
                 return;
             }
         }
-        switch (queue.turn.start()) {
+        Start start = Start::Started;
+        if (!queue.turn.tryStart()) {
+            start = queue.turn.start();
+            drain_(unit);  // what has arrived meanwhile
+        }
+        switch (start) {
             case Start::Started:
                 runNext(unit);
                 drain_(unit);
                 break;
             case Start::Refused:
-                drain_(unit);
                 refuseNext(unit);
                 break;
             case Start::Stopped:

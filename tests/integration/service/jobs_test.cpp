@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 
+#include "conformance/service.h"
 #include "support/callbacks.h"
 #include "support/client.h"
 #include "support/private_service.h"
@@ -17,13 +19,7 @@
 namespace larod::test {
 namespace {
 
-constexpr const char* kDebug = "debug-device";
-
-class Jobs : public testing::Test {
-  protected:
-    PrivateService service_;
-    Client client_;
-};
+using Jobs = Served;
 
 TEST_F(Jobs, EchoThroughAllocatedTensors) {
     Params params;
@@ -153,44 +149,23 @@ TEST_F(Jobs, ManyAsynchronousJobsEachGetOneCallback) {
     EXPECT_EQ(std::count(codes.begin(), codes.end(), LAROD_ERROR_JOB), 1);
 }
 
+// All are sent before the first can start, since another session has the device.
 TEST_F(Jobs, TheHighestPriorityIsNext) {
-    Params params;
-    params.set("debug.delay", 20000);
-    const auto model = loadParams(client_, kDebug, params);
-    const auto inputs = allocTensors(client_, model, Side::Inputs);
-    const auto outputs = allocTensors(client_, model, Side::Outputs);
-    struct Record {
-        std::mutex mutex;
-        std::condition_variable changed;
-        std::vector<int> order;
-    } record;
-    struct Tag {
-        Record* record;
-        int priority;
-    };
-    std::vector<Tag> tags;
+    Client blocker;
+    const WatchedJob hanging(blocker, actingModel(blocker, "hang"));
+    Callbacks lost;
+    ASSERT_TRUE(larodRunJobAsync(blocker.get(), hanging.request.get(), Callbacks::done, &lost, nullptr));
+    ASSERT_TRUE(hanging.waitForStart());
+    const Job job(client_, echoModel(client_, 1));
+    CallbackOrder order;
+    std::deque<CallbackOrder::Tag> tags;
     for (const int priority : {50, 10, 90, 50, 100, 0}) {
-        tags.push_back({&record, priority});
+        CallbackOrder::Tag& tag = tags.emplace_back(CallbackOrder::Tag{&order, priority});
+        ASSERT_TRUE(larodSetJobRequestPriority(job.request.get(), static_cast<uint8_t>(priority), nullptr));
+        ASSERT_TRUE(larodRunJobAsync(client_.get(), job.request.get(), CallbackOrder::Tag::done, &tag, nullptr));
     }
-    const Request request(model, inputs, outputs);
-    for (Tag& tag : tags) {
-        ASSERT_TRUE(larodSetJobRequestPriority(request.get(), static_cast<uint8_t>(tag.priority), nullptr));
-        ASSERT_TRUE(larodRunJobAsync(
-            client_.get(), request.get(),
-            [](void* userData, larodError*) {
-                const auto* done = static_cast<Tag*>(userData);
-                const std::lock_guard lock(done->record->mutex);
-                done->record->order.push_back(done->priority);
-                done->record->changed.notify_all();
-            },
-            &tag, nullptr));
-    }
-    std::unique_lock lock(record.mutex);
-    record.changed.wait(lock, [&] { return record.order.size() == tags.size(); });
-    // The first one may run before the others are there.
-    const std::vector<int> startedFirst = {50, 100, 90, 50, 10, 0};
-    const std::vector<int> allWaited = {100, 90, 50, 50, 10, 0};
-    EXPECT_TRUE(record.order == startedFirst || record.order == allWaited) << testing::PrintToString(record.order);
+    blocker.disconnect();
+    EXPECT_EQ(order.waitFor(tags.size()), (std::vector<int>{100, 90, 50, 50, 10, 0}));
 }
 
 TEST_F(Jobs, SynchronousJobsRunWhileAnAsynchronousOneIsPendingElsewhere) {
