@@ -417,6 +417,38 @@ TEST_F(Isolation, TenClientsGetTheirOwnBytesAndLeaveNothing) {
     }
 }
 
+TEST_F(Isolation, ASessionHoldsItsClientsSocketItsControlSocketAndNoOther) {
+    const PrivateService service;
+    const Client first;
+    const Client second;
+    expectEcho(first, 1);
+    expectEcho(second, 2);
+    const auto sessions = service.sessionPids();
+    ASSERT_EQ(sessions.size(), 2U);
+    for (const pid_t session : sessions) {
+        const auto entries = std::filesystem::directory_iterator("/proc/" + std::to_string(session) + "/fd");
+        const auto sockets = std::count_if(begin(entries), end(entries), [](const auto& entry) {
+            return entry.path().filename() != "2" && read_symlink(entry.path()).string().starts_with("socket:");
+        });
+        EXPECT_EQ(sockets, 2);
+    }
+}
+
+// A terminal sends them to every process of the service; only the arbiter acts, and in an order.
+TEST_F(Isolation, SpawnerAndSessionsLeaveSignalsToTheGroupToTheArbiter) {
+    const PrivateService service;
+    const Client client;
+    expectEcho(client, 1);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        for (const pid_t session : service.sessionPids()) {
+            ASSERT_EQ(::kill(session, signal), 0);
+        }
+        expectEcho(client, 2);
+        ASSERT_EQ(::kill(service.spawnerPid(), signal), 0);
+        expectEcho(Client(), 3);
+    }
+}
+
 TEST_F(Isolation, ASessionHoldsNoMoreAfterManyJobsThanAfterAFew) {
     const PrivateService service;
     const Client client;
