@@ -124,6 +124,12 @@ PowerConfig parsePowerConfig(std::string_view json, const std::string& source) {
         const size_t reason = text.find(": ");
         throw Error(EINVAL, "{}: {}: expected JSON, as {{\"budget\": 5.0, \"devices\": [{{...}}]}}; {}", source,
                     position(json, error.byte), reason == std::string_view::npos ? text : text.substr(reason + 2));
+    } catch (const Json::out_of_range& error) {
+        // "[json.exception...] number overflow parsing '1e999'", of a file that is JSON otherwise.
+        const std::string_view text = error.what();
+        const size_t number = text.find('\'');
+        throw Error(EINVAL, "{}: expected watts, numbers from 0 to {}, not {}", source, kMaxWatts,
+                    number == std::string_view::npos ? text : text.substr(number));
     }
 }
 

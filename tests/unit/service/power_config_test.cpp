@@ -107,6 +107,11 @@ TEST(PowerConfig, SaysTheLineOfWhatIsNoJson) {
     EXPECT_EQ(text.find("json.exception"), std::string::npos) << text;
 }
 
+TEST(PowerConfig, RefusesANumberThatNoMachineHolds) {
+    EXPECT_EQ(refusal(R"({"devices": [], "budget": 1e999})"),
+              "power.json: expected watts, numbers from 0 to 10000, not '1e999'");
+}
+
 TEST(PowerConfig, TakesNoMoreEntriesThanTheLimit) {
     const auto file = [](size_t count) {
         std::string entries;
