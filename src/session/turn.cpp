@@ -2,6 +2,7 @@
 #include "session/turn.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/monotonic_time.h"
 #include "session/futex.h"
@@ -29,8 +30,11 @@ Start Turn::start() {
         if (turnPhase(word) == kTurnRefused &&
             state_.word.compare_exchange_strong(word, withTurnPhase(word, kTurnNone), std::memory_order_acquire,
                                                 std::memory_order_relaxed)) {
-            askedAt_ = kNotAsked;
-            return Start::Refused;
+            // A second TurnWant may cross the grant that answers the first: its own answer is about nothing then.
+            if (std::exchange(askedAt_, kNotAsked) != kNotAsked) {
+                return Start::Refused;
+            }
+            continue;
         }
         if (turnPhase(word) != kTurnNone) {
             continue;

@@ -266,6 +266,18 @@ TEST_F(TurnTest, AsksAgainAfterARefusalOfWhatItAskedForWithItsLastTurn) {
     EXPECT_TRUE(started.get());
 }
 
+TEST_F(TurnTest, ARefusalThatAnswersNoWaitIsNotOneOfTheNextJob) {
+    grant();
+    ASSERT_TRUE(turn.tryStart());
+    turn.finish(false);
+    takeBack();
+    refuse();
+    auto started = startElsewhere();
+    expectWant();
+    grant();
+    EXPECT_TRUE(started.get());
+}
+
 TEST_F(TurnTest, StopWakesAThreadThatWaits) {
     auto started = startElsewhere();
     expectWant();
