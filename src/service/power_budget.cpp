@@ -29,9 +29,13 @@ PowerBudget::PowerBudget(const PowerConfig& config, const std::vector<std::strin
     }
 }
 
+bool PowerBudget::isFree(size_t unit) const noexcept {
+    return !budget_ || domains_[domainOf_[unit]].power == 0;
+}
+
 bool PowerBudget::fits(size_t unit) const noexcept {
     const Domain& domain = domains_[domainOf_[unit]];
-    return domain.uses > 0 || domain.power == 0 || !budget_ || domain.power <= *budget_ - drawn_;
+    return isFree(unit) || domain.uses > 0 || domain.power <= *budget_ - drawn_;
 }
 
 void PowerBudget::take(size_t unit) noexcept {

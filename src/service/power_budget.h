@@ -20,6 +20,8 @@ class PowerBudget {
     // configuration says nothing of draws none.
     PowerBudget(const PowerConfig& config, const std::vector<std::string>& units);
 
+    // Whether the unit's domain draws nothing, or nothing is limited: it always fits.
+    [[nodiscard]] bool isFree(size_t unit) const noexcept;
     // Whether another use of the unit's domain is possible now.
     [[nodiscard]] bool fits(size_t unit) const noexcept;
     // A use begins. Only where it fits().

@@ -11,7 +11,7 @@ PowerControl::PowerControl(PowerPort& port, const PowerConfig& config, const std
 bool PowerControl::takeForTurn(uint32_t unit, uint64_t nowNs) {
     if (admitted_ == unit) {
         admitted_.reset();
-    } else if (!wishes_.empty() || !budget_.fits(unit)) {
+    } else if (!budget_.isFree(unit) && (!wishes_.empty() || !budget_.fits(unit))) {
         const auto isIt = [&](const Wish& wish) { return !wish.loader && wish.unit == unit; };
         if (std::none_of(wishes_.begin(), wishes_.end(), isIt)) {
             wishes_.push_back({unit, std::nullopt, nowNs + kPowerPatienceNs});
@@ -33,11 +33,12 @@ bool PowerControl::wantLoad(SessionKey session, uint32_t unit, uint64_t nowNs) {
     if (loading_.contains(session) || std::any_of(wishes_.begin(), wishes_.end(), isIt)) {
         return false;
     }
-    wishes_.push_back({unit, session, nowNs + kPowerPatienceNs});
+    wishes_.insert(budget_.isFree(unit) ? wishes_.begin() : wishes_.end(), {unit, session, nowNs + kPowerPatienceNs});
     return true;
 }
 
 void PowerControl::loadEnded(SessionKey session) {
+    std::erase_if(wishes_, [&](const Wish& wish) { return wish.loader == session; });
     const auto it = loading_.find(session);
     if (it != loading_.end()) {
         budget_.giveBack(it->second);
@@ -46,7 +47,6 @@ void PowerControl::loadEnded(SessionKey session) {
 }
 
 void PowerControl::remove(SessionKey session) {
-    std::erase_if(wishes_, [&](const Wish& wish) { return wish.loader == session; });
     loadEnded(session);
 }
 

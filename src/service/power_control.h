@@ -6,7 +6,8 @@
 // their job. Work that was granted power keeps it to its end. A wish that waits for kPowerPatienceNs is refused.
 //
 // Wishes are granted in the order of their arrival, also those that draw nothing more since their domain is on: so
-// sessions that keep one domain busy between them don't keep the others from power.
+// sessions that keep one domain busy between them don't keep the others from power. What draws nothing at all takes
+// nothing from anybody, and waits for nobody.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +55,7 @@ class PowerControl {
     // The session wants to load a model; the port's grantLoad() or refuseLoad() follows. False where it has asked
     // before and not ended that load: a session loads one model at a time.
     [[nodiscard]] bool wantLoad(SessionKey session, uint32_t unit, uint64_t nowNs);
-    // Ignored where it has no power for a load.
+    // The session's load has ended, or is not wanted any more. Ignored where there is none.
     void loadEnded(SessionKey session);
 
     // The session is gone. Its turns end by themselves.
@@ -84,7 +85,7 @@ class PowerControl {
 
     PowerPort& port_;
     PowerBudget budget_;
-    std::deque<Wish> wishes_;                 // in the order of their arrival, and so of their deadlines
+    std::deque<Wish> wishes_;                 // those that draw nothing, then in the order of arrival and deadline
     std::map<SessionKey, uint32_t> loading_;  // on which unit, with power
     std::vector<bool> turns_;                 // by unit: its turn has power
     std::optional<uint32_t> admitted_;        // the unit whose turn is being granted

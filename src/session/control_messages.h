@@ -139,7 +139,7 @@ struct LoadWant {
     }
 };
 
-// Session to arbiter, no reply: the load that was granted power has ended.
+// Session to arbiter, no reply: the load that was granted power has ended, or nobody waits for power any more.
 struct LoadEnd {
     static constexpr auto kType = messageType(271);
     template <class Archive>

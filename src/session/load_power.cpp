@@ -19,6 +19,8 @@ LoadPower::LoadPower(Source& source, uint32_t unit) : source_(source) {
         answer = word.load(std::memory_order_acquire);
     }
     if (source.stopped_.load(std::memory_order_acquire)) {
+        // The process may outlive this by a job: whatever the answer is, nobody takes it.
+        source.arbiter_.notify(control::LoadEnd{});
         throw Error(LAROD_ERROR_CONNECTION, "the session ends");
     }
     if ((answer & kLoadPhaseMask) != kLoadGranted) {

@@ -182,13 +182,33 @@ TEST_F(PowerControlTest, GrantsInTheOrderOfArrival) {
     ASSERT_TRUE(wantTurn(kA, 0));
     EXPECT_FALSE(wantTurn(kB, kMs));
     EXPECT_FALSE(wantTurn(kC, 2 * kMs)) << "there is power for it, but B was first";
-    EXPECT_FALSE(wantTurn(kFree, 3 * kMs));
     control.settle(3 * kMs);
     port.calls();
     control.turnEnded(kA);
     EXPECT_FALSE(wantTurn(kA, 4 * kMs));
     control.settle(4 * kMs);
-    EXPECT_EQ(port.calls(), (Calls{"turn 1", "turn 2", "turn 3", "reclaim 1", "reclaim 2"}));
+    EXPECT_EQ(port.calls(), (Calls{"turn 1", "turn 2", "reclaim 1", "reclaim 2"}));
+}
+
+TEST_F(PowerControlTest, LetsWhatDrawsNothingWaitForNobody) {
+    ASSERT_TRUE(wantTurn(kA, 0));
+    EXPECT_FALSE(wantTurn(kB, kMs));
+    EXPECT_TRUE(wantTurn(kFree, 2 * kMs));
+    ASSERT_TRUE(control.wantLoad(kOne, kFree, 3 * kMs));
+    control.settle(3 * kMs);
+    EXPECT_EQ(port.calls(), (Calls{"load 1", "reclaim 0"}));
+}
+
+TEST_F(PowerControlTest, ForgetsALoadThatIsNotWantedAnyMore) {
+    ASSERT_TRUE(wantTurn(kA, 0));
+    ASSERT_TRUE(control.wantLoad(kOne, kB, 0));
+    control.loadEnded(kOne);
+    control.settle(kMs);
+    EXPECT_EQ(port.calls(), Calls{});
+    control.turnEnded(kA);
+    control.settle(kMs);
+    EXPECT_EQ(port.calls(), Calls{});
+    EXPECT_TRUE(control.wantLoad(kOne, kB, kMs)) << "it may ask again";
 }
 
 TEST_F(PowerControlTest, ForgetsAWishForATurnThatNobodyWaitsForAnyMore) {

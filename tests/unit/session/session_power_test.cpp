@@ -118,6 +118,7 @@ TEST_F(SessionPower, AClientThatLeavesEndsALoadThatWaitsForIt) {
     send(modelOn(kFirst));
     ASSERT_TRUE(arbiter->waitFor(control::LoadWant::kType, 1));
     hangUp();
+    EXPECT_TRUE(arbiter->waitFor(control::LoadEnd::kType, 1)) << "or the power would be granted to nobody";
     waitUntilEnded();
 }
 
