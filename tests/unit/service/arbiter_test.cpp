@@ -4,17 +4,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/futex.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <future>
 #include <thread>
 
 #include "base/monotonic_time.h"
 #include "buffer/memfd.h"
-#include "unit/service/fake_session.h"
+#include "unit/service/arbiter_fixture.h"
 #include "wire/status_messages.h"
 
 namespace larod::service {
@@ -23,101 +19,10 @@ namespace {
 namespace control = session::control;
 using test::Answer;
 using test::FakeSession;
+using test::kOther;
+using test::kUser;
 
-constexpr uint32_t kUser = 1000;
-constexpr uint32_t kOther = 2000;
-
-class ArbiterTest : public ::testing::Test {
-  protected:
-    ArbiterTest() : ArbiterTest(wire::makeSocketPair()) {}
-    ~ArbiterTest() override {
-        spawner_.shutdown();  // so the arbiter ends
-        thread_.join();
-    }
-
-    std::unique_ptr<FakeSession> start(uint32_t uid) {
-        auto session = std::make_unique<FakeSession>(++lastKey_, uid);
-        announce(*session);
-        return session;
-    }
-
-    void announce(FakeSession& session) {
-        const std::array<int, 3> fds = {session.serviceEnd.get(), session.arbiterEnd.get(), session.pageFd.get()};
-        tell(session.started(), fds);
-        session.serviceEnd.reset();
-    }
-
-    void end(const FakeSession& session, int waitStatus) { tell(control::SessionEnded{session.key, waitStatus}); }
-
-    // What all sessions have sent before is dealt with after this: events are taken in the order of their arrival, and
-    // with the first answer every session that has been started is among those that are listened to.
-    static void settle(FakeSession& witness) {
-        countSessions(witness);
-        countSessions(witness);
-    }
-
-    static Answer load(FakeSession& session, larodAccess access) {
-        control::RegisterModel model;
-        model.info.access = access;
-        model.info.sizeBytes = 1;
-        model.info.name = "model";
-        return session.ask(model);
-    }
-    static uint64_t loadedId(FakeSession& session, larodAccess access) {
-        return load(session, access).as<control::ModelRegistered>().modelId;
-    }
-    static int deletion(FakeSession& session, uint64_t model) {
-        return session.ask(wire::DeleteModel{model}).failure();
-    }
-    static uint64_t countSessions(FakeSession& session) {
-        return session.ask(wire::GetNumSessions{}).as<wire::NumSessions>().count;
-    }
-
-    // False where the session does not get the turn.
-    static bool waitForTurn(const FakeSession& session, size_t unit = 0) {
-        std::atomic<uint32_t>& word = session.page->turns[unit].word;
-        const uint64_t until = monotonicNs() + test::kPatienceMs * uint64_t{1'000'000};
-        for (uint32_t seen = word; session::turnPhase(seen) == session::kTurnNone; seen = word) {
-            const timespec timeout = {1, 0};
-            ::syscall(SYS_futex, &word, FUTEX_WAIT, seen, &timeout, nullptr, 0);
-            if (monotonicNs() > until) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    static void setPhase(const FakeSession& session, uint32_t phase) {
-        std::atomic<uint32_t>& word = session.page->turns[0].word;
-        word = session::withTurnPhase(word, phase);
-    }
-
-    Options options;
-    const UniqueFd servicePageFd = session::makePage("test");
-    session::PageMapping<session::ServicePage> servicePage{servicePageFd.get()};
-
-  private:
-    explicit ArbiterTest(std::pair<UniqueFd, UniqueFd> ends) : spawner_(std::move(ends.first)) {
-        thread_ = std::thread([this, end = std::move(ends.second)]() mutable {
-            Arbiter arbiter(options, std::move(end), servicePage,
-                            [this](const auto& devices) { ready_.set_value(devices.size()); });
-            EXPECT_FALSE(arbiter.run());
-        });
-        tell(control::Ready{{{{"first"}, {"second"}, {"alias"}}, {{"first"}, {"second"}}, {0, 1, 1}}});
-        EXPECT_EQ(ready_.get_future().get(), 3U);
-    }
-
-    template <typename Message>
-    void tell(const Message& message, std::span<const int> fds = {}) {
-        std::array<std::byte, 1024> buffer;
-        EXPECT_EQ(spawner_.send(wire::encode(message, 0, buffer), fds, wire::Wait::Yes), wire::Sent::Yes);
-    }
-
-    wire::Channel spawner_;
-    std::promise<size_t> ready_;
-    std::thread thread_;
-    SessionKey lastKey_ = 0;
-};
+using ArbiterTest = test::ArbiterFixture;
 
 // ---- Who counts
 
