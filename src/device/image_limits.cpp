@@ -18,6 +18,7 @@ constexpr int kCode = LAROD_ERROR_LOAD_MODEL;
 constexpr std::string_view kCropKey = "image.input.crop";
 constexpr std::string_view kNv12 = "nv12";
 constexpr std::string_view kRgbInterleaved = "rgb-interleaved";
+constexpr std::string_view kRgbPlanar = "rgb-planar";
 
 // What products document, and a default crop; the target may have more.
 constexpr std::string_view kKeys[] = {
@@ -34,14 +35,15 @@ int64_t unpaddedRow(std::string_view format, int64_t width) noexcept {
     return format == kRgbInterleaved ? 3 * width : width;
 }
 
-// Nothing where the description is not valid: that is the target's to say.
+// Nothing where the description is not valid, which is the target's to say, and for formats that no product has.
 std::optional<int64_t> inferredPitch(std::string_view side, const ParamMap& params, const ImageSideLimits& limits) {
     const ParamValue* format = params.find(keyOf(side, "format"));
     const ParamValue* size = params.find(keyOf(side, "size"));
     const auto* name = format == nullptr ? nullptr : std::get_if<std::string>(format);
     const auto* extent = size == nullptr ? nullptr : std::get_if<std::array<int64_t, 2>>(size);
     constexpr int64_t kSaneWidth = int64_t{1} << 31;
-    if (name == nullptr || extent == nullptr || extent->front() < 1 || extent->front() > kSaneWidth) {
+    if (name == nullptr || (*name != kNv12 && *name != kRgbInterleaved && *name != kRgbPlanar) || extent == nullptr ||
+        extent->front() < 1 || extent->front() > kSaneWidth) {
         return std::nullopt;
     }
     const auto row = static_cast<uint64_t>(unpaddedRow(*name, extent->front()));

@@ -217,6 +217,17 @@ TEST(Profile, ConvertsWhatTheProductConverts) {
               (Pairs{"nv12>rgb-planar", "nv12>nv12", "rgb-planar>rgb-planar"}));
 }
 
+// The rows of our own formats are longer: what is wrong is not a row pitch that nobody gave.
+TEST(Profile, SaysWhichConversionsThereAreToWhoAsksForAFormatOfOurs) {
+    for (const char* format : {"bgr-interleaved", "rgba-interleaved", "yuyv", "uyvy", "nv21", "i420", "gray"}) {
+        EXPECT_EQ(
+            load("artpec8", "axis-a8-gpu-proc", {format, 64, 64}, {"nv12", 64, 64}),
+            fmt::format("-2: load parameters 'image.input.format' and 'image.output.format': axis-a8-gpu-proc has "
+                        "nv12 to rgb-interleaved, nv12 to nv12, rgb-planar to rgb-planar, not {} to nv12",
+                        format));
+    }
+}
+
 TEST(Profile, TakesOddSizesOfRgbWhereTheProductDoes) {
     EXPECT_EQ(load("artpec8", "axis-a8-dlpu-proc", {"nv12", 640, 360}, {"rgb-interleaved", 299, 299}), "");
     EXPECT_EQ(load("artpec9", "a9-gpu-proc", {"rgb-planar", 33, 35}, {"rgb-planar", 299, 299}, 33, 301), "");
