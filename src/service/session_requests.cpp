@@ -164,11 +164,15 @@ void SessionRequests::endLoad(SessionRecord& session) {
 }
 
 void SessionRequests::getRefusal(const wire::Datagram& datagram) {
-    const uint32_t unit = decoded<control::GetRefusal>(datagram).unit;
-    if (tables_.power == nullptr || unit >= tables_.devices.units.size()) {
+    const uint32_t device = decoded<control::GetRefusal>(datagram).device;
+    if (tables_.power == nullptr || device >= tables_.devices.listed.size()) {
         throw Error(LAROD_ERROR_CONNECTION, "nobody was refused power");
     }
-    throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, tables_.power->refusal(unit));
+    const uint32_t unit = tables_.devices.unitOf[device];
+    const std::string& name = tables_.devices.listed[device].name;
+    const std::string& reason = tables_.power->refusal(unit);
+    throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, "{}",
+                name == tables_.devices.units[unit].name ? reason : fmt::format("{}: {}", name, reason));
 }
 
 void SessionRequests::allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {

@@ -146,13 +146,14 @@ struct LoadEnd {
     void fields(Archive&) {}
 };
 
-// Session to arbiter: why was the unit refused power? Answered by a Failure with LAROD_ERROR_POWER_NOT_AVAILABLE.
+// Session to arbiter: why was the unit of this listed device refused power? Answered by a Failure with
+// LAROD_ERROR_POWER_NOT_AVAILABLE that names the device as its client does.
 struct GetRefusal {
     static constexpr auto kType = messageType(272);
-    uint32_t unit = 0;
+    uint32_t device = 0;
     template <class Archive>
     void fields(Archive& archive) {
-        archive(unit);
+        archive(device);
     }
 };
 

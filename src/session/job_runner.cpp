@@ -155,7 +155,7 @@ void JobRunner::refuseNext(uint32_t unit) {
     page_.jobsFailed.fetch_add(1, std::memory_order_relaxed);
     forgetOutstanding(*job);
     try {
-        [[maybe_unused]] const auto none = arbiter_.call<wire::Done>(control::GetRefusal{unit});
+        [[maybe_unused]] const auto none = arbiter_.call<wire::Done>(control::GetRefusal{job->model->info().device});
     } catch (const Error& error) {
         replies_.failure(job->requestId, error);
     }

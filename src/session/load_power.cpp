@@ -6,7 +6,7 @@
 
 namespace larod::session {
 
-LoadPower::LoadPower(Source& source, uint32_t unit) : source_(source) {
+LoadPower::LoadPower(Source& source, uint32_t device, uint32_t unit) : source_(source) {
     if (!source.isControlled_) {
         return;
     }
@@ -24,7 +24,7 @@ LoadPower::LoadPower(Source& source, uint32_t unit) : source_(source) {
         throw Error(LAROD_ERROR_CONNECTION, "the session ends");
     }
     if ((answer & kLoadPhaseMask) != kLoadGranted) {
-        [[maybe_unused]] const auto none = source.arbiter_.call<wire::Done>(control::GetRefusal{unit});
+        [[maybe_unused]] const auto none = source.arbiter_.call<wire::Done>(control::GetRefusal{device});
         throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, "the device gets no power now; try again later");
     }
 }

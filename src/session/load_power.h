@@ -33,9 +33,9 @@ class LoadPower {
         std::atomic<bool> stopped_{false};
     };
 
-    // Waits for the arbiter's answer. Throws Error(LAROD_ERROR_POWER_NOT_AVAILABLE) that says who has the power, and
-    // LAROD_ERROR_CONNECTION where the session ends. Thread: one load at a time.
-    LoadPower(Source& source, uint32_t unit);
+    // `unit`: of the listed device. Waits for the arbiter's answer. Throws Error(LAROD_ERROR_POWER_NOT_AVAILABLE) that
+    // says who has the power, and LAROD_ERROR_CONNECTION where the session ends. Thread: one load at a time.
+    LoadPower(Source& source, uint32_t device, uint32_t unit);
     ~LoadPower();
     LoadPower(const LoadPower&) = delete;
     LoadPower& operator=(const LoadPower&) = delete;

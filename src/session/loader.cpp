@@ -125,7 +125,7 @@ std::shared_ptr<const ModelData> Loader::copyFile(int fd) {
 
 std::unique_ptr<device::LoadedModel> Loader::loadOn(uint32_t device, const ModelData* data,
                                                     const std::optional<ParamMap>& params) {
-    const LoadPower power(power_, devices_.unitOf(device));
+    const LoadPower power(power_, device, devices_.unitOf(device));
     const LoadingScope scope(page_, device);
     return devices_[device].load(modelSource(data, params), threads_);
 }

@@ -16,6 +16,7 @@ using test::kUser;
 
 constexpr uint32_t kFirst = 0;   // 3 W
 constexpr uint32_t kSecond = 1;  // 2 W
+constexpr uint32_t kAlias = 2;   // a listed device; the two above are units, too
 
 Options threeWatts() {
     Options options;
@@ -69,6 +70,9 @@ TEST_F(ArbiterPower, IsNotGivenBackBySessionsThatHaveNone) {
     EXPECT_EQ(refusal.failure(), LAROD_ERROR_POWER_NOT_AVAILABLE);
     EXPECT_EQ(refusal.as<wire::Failure>().text,
               "second gets no power now: it needs 2 W, and 3 W of 3 W are granted to first (3 W); try again later");
+    EXPECT_EQ(liar->ask(control::GetRefusal{kAlias}).as<wire::Failure>().text,
+              "alias: second gets no power now: it needs 2 W, and 3 W of 3 W are granted to first (3 W); try again "
+              "later");
     holder->send(control::LoadEnd{});
     settle(*holder);
     EXPECT_TRUE(wantLoad(*liar, kSecond));

@@ -149,7 +149,8 @@ void FakeArbiter::answer(const wire::Header& header) {
             tell(page_.loadPower, kLoadAnswerUnit, powerRefusal_.empty() ? kLoadGranted : kLoadRefused);
         }
     } else if (header.type == control::GetRefusal::kType) {
-        throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, powerRefusal_);
+        throw Error(LAROD_ERROR_POWER_NOT_AVAILABLE, "device {}: {}", decode<control::GetRefusal>().device,
+                    powerRefusal_);
     } else if (header.type == control::LoadEnd::kType) {
         // Has no reply.
     } else if (header.type == control::AllocMemory::kType) {

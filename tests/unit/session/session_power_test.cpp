@@ -13,7 +13,8 @@ using test::kFirst;
 using test::kSecond;
 
 const std::string kReason = "others have the power";
-const std::string kRefused = std::to_string(LAROD_ERROR_POWER_NOT_AVAILABLE) + ": " + kReason;
+const std::string kRefused = std::to_string(LAROD_ERROR_POWER_NOT_AVAILABLE) + ": device 0: " + kReason;
+const std::string kRefusedAlias = std::to_string(LAROD_ERROR_POWER_NOT_AVAILABLE) + ": device 2: " + kReason;
 
 class SessionPower : public test::SessionFixture {
   protected:
@@ -57,6 +58,15 @@ TEST_F(SessionPower, RefusedToALoadFailsIt) {
     arbiter->givePower();
     loadModel(kFirst);
     EXPECT_EQ(loads, 1U);
+}
+
+TEST_F(SessionPower, RefusedIsTheDeviceThatTheClientNamed) {
+    greet();
+    const uint64_t model = loadModel(test::kSecondsAlias);
+    const uint64_t tensor = track(memory_);
+    arbiter->refusePower(kReason);
+    EXPECT_EQ(ask(job(model, tensor, tensor)).failure(), kRefusedAlias);
+    EXPECT_EQ(ask(modelOn(test::kSecondsAlias)).failure(), kRefusedAlias);
 }
 
 TEST_F(SessionPower, RefusedToAJobFailsItAndTheNextOneAsksAgain) {
