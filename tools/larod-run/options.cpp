@@ -57,6 +57,7 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
     std::string logLevel;
     std::string sandbox;
     std::string profile;
+    std::string powerConfig;
     CLI::App app("Runs COMMAND with a larod service of its own, which ends with the command.", "larod-run");
     app.formatter(std::make_shared<UsageFormatter>());
     app.set_help_flag("-h,--help", "Print this text and exit");
@@ -72,6 +73,8 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
     app.add_option("--sandbox", sandbox, "Passed on to the service")->type_name("X");
     app.add_option("--profile", profile, "Passed on to the service: the product whose devices it lists")
         ->type_name("NAME");
+    app.add_option("--power-config", powerConfig, "Passed on to the service: a JSON file with watts and their budget")
+        ->type_name("FILE");
     app.footer(
         "The command finds its service by LAROD_SOCKET. Exit status: that of the command, 128 plus the number of the\n"
         "signal that ended it, 127 when there is no such command, 126 when it can't be executed, 125 when larod-run "
@@ -94,7 +97,8 @@ RunCommandLine parseRunCommandLine(int argc, const char* const* argv) {
     for (const auto& [name, value] : {std::pair{"--threads", &threads},
                                       {"--log-level", &logLevel},
                                       {"--sandbox", &sandbox},
-                                      {"--profile", &profile}}) {
+                                      {"--profile", &profile},
+                                      {"--power-config", &powerConfig}}) {
         if (app.count(name) > 0) {
             options.serviceArguments.insert(options.serviceArguments.end(), {name, *value});
         }

@@ -172,12 +172,14 @@ TEST_F(LarodRun, PassesOptionsOnToTheServiceThatTheEnvironmentNames) {
         "trap 'rm -r \"$(dirname \"$2\")\"; exit' TERM\n"
         "echo ready\n"
         "sleep 1000 & wait\n");
-    ProgramSetup passing =
-        setup({"sh", "-c", "cat $(dirname $LAROD_SOCKET)/arguments"}, {"--threads", "3", "--log-level", "debug"});
+    ProgramSetup passing = setup({"sh", "-c", "cat $(dirname $LAROD_SOCKET)/arguments"},
+                                 {"--threads", "3", "--log-level", "debug", "--power-config", "watts.json"});
     passing.environment["LAROD_SERVICE"] = service;
     const Outcome outcome = runProgram(passing);
     EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
-    EXPECT_NE(outcome.out.find("--config /dev/null --threads 3 --log-level debug"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("--config /dev/null --threads 3 --log-level debug --power-config watts.json"),
+              std::string::npos)
+        << outcome.out;
     EXPECT_TRUE(nothingIsLeft());
 }
 
