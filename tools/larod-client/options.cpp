@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <system_error>
 
+#include "larod-client/job_loop.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -69,7 +70,10 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
     CLI::App app("Loads a model into the larod service and runs jobs on it.", "larod-client");
     app.set_help_flag("-h,--help", "Print this text and exit");
     app.set_version_flag("--version", "larod-client " OPENLAROD_VERSION_STRING);
-    app.footer("Exit status: 0 success, 1 failure, 2 wrong usage. LAROD_SOCKET names the socket of the service.");
+    app.footer(
+        fmt::format("Exit status: 0 success, 1 failure, 2 wrong usage. LAROD_SOCKET names the socket of the service.\n"
+                    "A load or job that is refused for want of power is repeated every {} ms, up to {} times.",
+                    kPowerRetryInterval.count(), kMaxPowerRetries));
 
     std::vector<Action> actions;
     const auto addAction = [&](const std::string& names, Action action, const std::string& help) {
@@ -79,7 +83,8 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
     std::optional<uint64_t> deletedModel;
     addAction("-a,--list-devices", Action::ListDevices, "List the devices of the service and exit");
     addAction("--list-models", Action::ListModels, "List the models of all sessions and exit");
-    addAction("--num-sessions", Action::CountSessions, "Print how many sessions the service has and exit");
+    addAction("--num-sessions", Action::CountSessions,
+              "Print how many sessions the service has, this one included, and exit");
     addNumber(app, "--delete-model", deletedModel, "Delete the model with this id (--list-models prints ids) and exit");
     addAction("--status", Action::ShowStatus,
               "Print what the service does, its sessions, models and devices, and exit. For root and the user that the "
