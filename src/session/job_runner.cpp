@@ -115,17 +115,13 @@ void JobRunner::serve(uint32_t unit) {
                 return;
             }
         }
-        Start start = Start::Started;
-        if (!queue.turn.tryStart()) {
-            start = queue.turn.start();
-            drain_(unit);  // what has arrived meanwhile
-        }
-        switch (start) {
+        switch (queue.turn.start()) {
             case Start::Started:
                 runNext(unit);
                 drain_(unit);
                 break;
             case Start::Refused:
+                drain_(unit);
                 refuseNext(unit);
                 break;
             case Start::Stopped:
