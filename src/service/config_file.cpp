@@ -88,7 +88,11 @@ void applySetting(const std::string& path, const toml::key& key, const toml::nod
     if (!usable) {
         fail(path, node.source(), "{}: expected {}, got {}", setting.name, expectation(setting), nodeText(node));
     }
-    setting.set(options, value);
+    try {
+        setting.set(options, value);
+    } catch (const Error& error) {
+        fail(path, node.source(), "{}: {}", setting.name, error.text());
+    }
 }
 
 std::vector<device::Alias> readAliases(const std::string& path, const toml::node& node) {

@@ -53,7 +53,11 @@ void applyArgument(const Setting& setting, const std::string& argument, Options&
     if (!fits(setting, value)) {
         throw Error(EINVAL, "--{}: expected {}, got '{}'", setting.name, expectation(setting), argument);
     }
-    setting.set(options, value);
+    try {
+        setting.set(options, value);
+    } catch (const Error& error) {
+        throw Error(error.code(), "--{}: {}", setting.name, error.text());
+    }
 }
 
 // The file that was named must be there; the one that is read by itself may be absent.
@@ -111,9 +115,6 @@ std::optional<Options> parseOptions(int argc, char** argv, int& exitStatus, cons
             applyArgument(*setting, argument, options);
         }
         checkDeviceChoice(options.devices);
-        if (!options.powerConfigPath.empty()) {
-            options.power = readPowerConfig(options.powerConfigPath);
-        }
     } catch (const CLI::Success& help) {
         exitStatus = app.exit(help);
         return std::nullopt;

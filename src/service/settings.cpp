@@ -53,7 +53,10 @@ std::span<const Setting> settings() {
          "JSON file with the watts of each unit of the hardware and the budget for all of them; work that it has no "
          "room for is refused. Without it nothing is",
          AnyText{}, [](const Options& options) { return SettingValue(options.powerConfigPath); },
-         [](Options& options, const SettingValue& value) { options.powerConfigPath = text(value); }},
+         [](Options& options, const SettingValue& value) {
+             options.power = readPowerConfig(text(value));
+             options.powerConfigPath = text(value);
+         }},
         {"log-level", "", "What goes to the log on stderr", Words(kLogLevels),
          [](const Options& options) { return SettingValue(options.logLevel); },
          [](Options& options, const SettingValue& value) { options.logLevel = text(value); }},

@@ -31,7 +31,8 @@ struct Setting {
     std::string_view description;
     SettingDomain domain;
     SettingValue (*get)(const Options& options);
-    void (*set)(Options& options, const SettingValue& value);  // a value that fits
+    // Of a value that fits. Throws Error where it names something that can't be used; `options` is unchanged then.
+    void (*set)(Options& options, const SettingValue& value);
 };
 
 [[nodiscard]] std::span<const Setting> settings();

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "service/settings.h"
+#include "support/temp_dir.h"
 
 namespace larod::service {
 namespace {
@@ -48,6 +50,9 @@ TEST(ConfigFile, LeavesWhatItDoesNotSet) {
 }
 
 TEST(ConfigFile, TakesTheEndsOfEachRangeAndEachWord) {
+    const test::TempDir folder;
+    const std::string file = folder.path() + "/power configuration.json";  // a text that every such setting can be
+    std::ofstream(file) << R"({"devices": []})";
     for (const Setting& setting : settings()) {
         const std::string name(setting.name);
         if (const auto* range = std::get_if<NumberRange>(&setting.domain)) {
@@ -66,8 +71,8 @@ TEST(ConfigFile, TakesTheEndsOfEachRangeAndEachWord) {
                 EXPECT_EQ(setting.get(options), SettingValue(std::string(word))) << name;
             }
         } else {
-            const Options options = apply(name + " = '/a text'");
-            EXPECT_EQ(setting.get(options), SettingValue("/a text")) << name;
+            const Options options = apply(name + " = '" + file + "'");
+            EXPECT_EQ(setting.get(options), SettingValue(file)) << name;
         }
     }
 }
@@ -108,6 +113,15 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ConfigFile, TellsTheFirstOfSeveralFaults) {
     EXPECT_EQ(errorOf("threads = 0\njob-limit = 0").rfind("a.toml:1:11: threads: ", 0), 0U);
     EXPECT_EQ(errorOf("job-limit = 0\nthreads = 0").rfind("a.toml:1:13: job-limit: ", 0), 0U);
+}
+
+TEST(ConfigFile, TellsWhereItNamesAFileThatCantBeUsed) {
+    const test::TempDir folder;
+    const std::string file = folder.path() + "/power.json";
+    EXPECT_EQ(errorOf("threads = 2\npower-config = '" + file + "'").rfind("a.toml:2:16: power-config: " + file, 0), 0U);
+    std::ofstream(file) << R"({"budget": "4"})";
+    EXPECT_EQ(errorOf("threads = 2\npower-config = '" + file + "'"),
+              "a.toml:2:16: power-config: " + file + R"(: /budget: expected watts, a number from 0 to 10000, not "4")");
 }
 
 TEST(ConfigFile, NamesAllSettingsWhereThereIsNoneOfThatName) {
@@ -200,8 +214,10 @@ TEST(ExampleConfig, SetsNothingAsItIsAndNamesEverySetting) {
         EXPECT_NE(text.find("\n#" + std::string(setting.name) + " = "), std::string::npos) << setting.name;
     }
     // A setting is commented by a # alone, prose by a # and a blank.
-    const std::string used = std::regex_replace(text, std::regex("(^|\n)#(?=[^ \n])"), "$1");
+    std::string used = std::regex_replace(text, std::regex("(^|\n)#(?=[^ \n])"), "$1");
     ASSERT_NE(used, text);
+    const std::string examples = std::filesystem::path(LAROD_EXAMPLE_CONFIG_PATH).parent_path();
+    used = std::regex_replace(used, std::regex("/etc/larod/power.json"), examples + "/power.json");
     EXPECT_EQ(apply(used).devices.aliases.size(), 1U);
 }
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -17,24 +16,17 @@ namespace {
 
 class OptionsTest : public ::testing::Test {
   protected:
-    OptionsTest() {
-        ::unsetenv("LAROD_SOCKET");
-        folder_ = ::testing::TempDir() + "larod-options-XXXXXX";
-        EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
-    }
-    ~OptionsTest() override {
-        ::unsetenv("LAROD_SOCKET");
-        std::filesystem::remove_all(folder_);
-    }
+    OptionsTest() { ::unsetenv("LAROD_SOCKET"); }
+    ~OptionsTest() override { ::unsetenv("LAROD_SOCKET"); }
 
     // What is read where --config names nothing; not there until it is written.
-    [[nodiscard]] std::string defaultConfig() const { return folder_ + "/default.toml"; }
+    [[nodiscard]] std::string defaultConfig() const { return folder_.path() + "/default.toml"; }
 
     [[nodiscard]] std::string write(const std::string& path, const std::string& text) const {
         std::ofstream(path) << text;
         return path;
     }
-    [[nodiscard]] std::string in(const std::string& name) const { return folder_ + "/" + name; }
+    [[nodiscard]] std::string in(const std::string& name) const { return folder_.path() + "/" + name; }
 
     std::optional<Options> parse(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), "larod");
@@ -57,7 +49,7 @@ class OptionsTest : public ::testing::Test {
     std::string err;
 
   private:
-    std::string folder_;
+    const test::TempDir folder_;
 };
 
 TEST_F(OptionsTest, HasADefaultForEverything) {
@@ -73,8 +65,7 @@ TEST_F(OptionsTest, HasADefaultForEverything) {
 }
 
 TEST_F(OptionsTest, ReadsThePowerConfiguration) {
-    const larod::test::TempDir directory;
-    const std::string path = directory.path() + "/power.json";
+    const std::string path = in("power.json");
     std::ofstream(path) << R"({"budget": 4, "devices": [{"name": "cpu", "power": 3}]})";
     const auto options = parse({"--power-config", path});
     ASSERT_TRUE(options);
@@ -86,7 +77,8 @@ TEST_F(OptionsTest, ReadsThePowerConfiguration) {
     std::ofstream(path) << R"({"budget": "4"})";
     EXPECT_FALSE(parse({"--power-config", path}));
     EXPECT_EQ(exitStatus, 2);
-    EXPECT_EQ(err, "larod: " + path + R"(: /budget: expected watts, a number from 0 to 10000, not "4")" + "\n");
+    EXPECT_EQ(err, "larod: --power-config: " + path +
+                       R"(: /budget: expected watts, a number from 0 to 10000, not "4")" + "\n");
 }
 
 TEST_F(OptionsTest, TakesAllOptions) {
