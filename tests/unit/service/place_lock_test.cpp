@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/file.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 #include <thread>
 
 #include "base/unique_fd.h"
+#include "support/temp_dir.h"
 
 namespace larod::service {
 namespace {
@@ -21,12 +21,9 @@ namespace fs = std::filesystem;
 class PlaceLockTest : public ::testing::Test {
   protected:
     PlaceLockTest() {
-        folder_ = ::testing::TempDir() + "larod-lock-XXXXXX";
-        EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
         // As the links in /proc name it.
-        file = fs::canonical(folder_) / "socket.lock";
+        file = fs::canonical(folder_.path()) / "socket.lock";
     }
-    ~PlaceLockTest() override { fs::remove_all(folder_); }
 
     // A lock file made and locked as another process would.
     [[nodiscard]] UniqueFd lockedFile() const {
@@ -50,7 +47,7 @@ class PlaceLockTest : public ::testing::Test {
     fs::path file;
 
   private:
-    std::string folder_;
+    const test::TempDir folder_;
 };
 
 TEST_F(PlaceLockTest, IsAFileOfItsUserBesideThePlaceForAsLongAsItLasts) {
