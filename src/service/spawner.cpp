@@ -281,7 +281,7 @@ void Spawner::becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page)
         }
         {
             session::Session session(std::move(client), std::move(controlEnd), devices_, *statusPage, *servicePage_,
-                                     options_.threads, options_.power.has_value());
+                                     {.threads = options_.threads, .powerControlled = options_.power.has_value()});
             session.serve();
         }
         devices_ = {};

@@ -13,6 +13,10 @@ void Replies::failure(uint64_t requestId, const Error& error) {
     postFailure(requestId, error, wire::Wait::Yes);
 }
 
+void Replies::noMemory(uint64_t requestId) {
+    failure(requestId, Error(ENOMEM, "the session has no memory left for this request"));
+}
+
 bool Replies::tryDone(uint64_t requestId) {
     return postDone(requestId, wire::Wait::No);
 }

@@ -17,9 +17,12 @@ class Replies {
   public:
     explicit Replies(wire::Channel& channel) : channel_(channel) {}
 
-    // These two wait where the client does not read its replies.
+    // These wait where the client does not read its replies.
     void done(uint64_t requestId);  // no allocation, no lock
     void failure(uint64_t requestId, const Error& error);
+
+    // A failure because the session could get no memory for the request.
+    void noMemory(uint64_t requestId);
 
     // These don't: false where they would have to, and nothing was sent.
     [[nodiscard]] bool tryDone(uint64_t requestId);

@@ -16,24 +16,25 @@ namespace larod::session {
 namespace {
 
 constexpr const char* kNoDmaBufs = " (this release allocates no dma-bufs)";
-constexpr const char* kNoMemory = "the session has no memory left for this request";
 
 }  // namespace
 
 Session::Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& devices, StatusPage& page,
-                 const ServicePage& servicePage, unsigned threads, bool powerControlled,
-                 std::chrono::milliseconds helloTimeout)
+                 const ServicePage& servicePage, const SessionOptions& options)
     : devices_(devices),
       page_(page),
-      servicePage_(servicePage),
-      helloTimeout_(helloTimeout),
+      helloTimeout_(options.helloTimeout),
       client_(std::move(client)),
       arbiter_(std::move(arbiter)),
       replies_(client_),
-      loader_(devices, page, arbiter_, threads, powerControlled),
+      loader_(devices, page, arbiter_, options.threads, options.powerControlled),
+      loads_(pool_, replies_),
+      tracked_(page),
+      models_(loader_, arbiter_, servicePage,
+              [this](const std::shared_ptr<Model>& model) { runner_.unbind(model, tracked_.all()); }),
       runner_(
           devices, page, arbiter_, replies_, [this](uint32_t unit) { drain(unit); },
-          [this](const std::shared_ptr<Model>& model) { return exists(model); }),
+          [this](const std::shared_ptr<Model>& model) { return models_.exists(model); }),
       drained_(devices.unitCount()) {}
 
 Session::~Session() {
@@ -117,7 +118,7 @@ void Session::read() {
 // tensors. So who receives holds the order until the message is dispatched. A reader that is alone waits in the kernel
 // without it: only its own next message can bring another one.
 wire::Received Session::receiveNext(std::unique_lock<std::mutex>& order) {
-    while (loading_.load(std::memory_order_acquire) || runner_.serving()) {
+    while (loads_.busy() || runner_.serving()) {
         order.lock();
         const wire::Received received = client_.receive(datagram_, wire::Wait::No);
         if (received != wire::Received::WouldBlock) {
@@ -187,7 +188,7 @@ Session::Next Session::dispatch(wire::Datagram& datagram) {
         // Malformed, or the arbiter is gone: this session has nothing more to say.
         replies_.failure(0, error);
     } catch (const std::bad_alloc&) {
-        replies_.failure(header->requestId, Error(ENOMEM, kNoMemory));
+        replies_.noMemory(header->requestId);
         return {};
     }
     end();
@@ -248,13 +249,13 @@ Session::Next Session::runJob(uint64_t requestId, wire::Datagram& datagram) {
     job->requestId = requestId;
     try {
         wire::decode(datagram.bytes(), job->request);
-        const auto model = findModel(job->request.modelId);
+        const auto model = models_.find(job->request.modelId);
         if (!model) {
             // A model of another session, or none: the arbiter knows, and loading takes its time.
             auto fds = std::make_shared<std::vector<UniqueFd>>(std::move(datagram.fds));
             auto waiting = std::make_shared<std::unique_ptr<Job>>(std::move(job));
-            runLater(requestId, [this, fds, waiting] {
-                (*waiting)->model = findOrFetchModel((*waiting)->request.modelId);
+            loads_.push(requestId, [this, fds, waiting] {
+                (*waiting)->model = models_.findOrFetch((*waiting)->request.modelId);
                 prepare(**waiting, *fds);
                 runElsewhere(admit(std::move(*waiting)));
             });
@@ -310,12 +311,11 @@ void Session::takeTensors(Direction direction, const std::vector<wire::JobTensor
     for (size_t i = 0; i < given.size(); ++i) {
         const TensorPlace place{direction, i};
         if (given[i].trackingId != 0) {
-            const std::lock_guard lock(mutex_);
-            const auto it = tracked_.find(given[i].trackingId);
-            if (it == tracked_.end()) {
+            auto tensor = tracked_.find(given[i].trackingId);
+            if (!tensor) {
                 throw Error(LAROD_ERROR_FD, "{}: it is no longer tracked", placeText(place));
             }
-            taken.push_back(it->second.tensor);
+            taken.push_back(std::move(tensor));
         } else {
             if (!given[i].hasFd || nextFd >= fds.size()) {
                 throw Error(LAROD_ERROR_FD, "{}: it has no fd; set one with larodSetTensorFd", placeText(place));
@@ -331,55 +331,6 @@ void Session::takeTensors(Direction direction, const std::vector<wire::JobTensor
     }
 }
 
-std::shared_ptr<Model> Session::findModel(uint64_t modelId) {
-    std::shared_ptr<Model> model;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto it = models_.find(modelId);
-        if (it == models_.end()) {
-            return nullptr;
-        }
-        model = it->second;
-    }
-    if (!exists(model)) {
-        throw Error(LAROD_ERROR_MODEL_NOT_FOUND, "there is no model with id {}; it was deleted", modelId);
-    }
-    return model;
-}
-
-// A deletion holds from the moment that it succeeds, in every session (processes.md 6); only its own session can delete
-// a private model. One load where nothing was deleted.
-bool Session::exists(const std::shared_ptr<Model>& model) {
-    const uint64_t generation = servicePage_.modelGeneration.load(std::memory_order_acquire);
-    if (model->info().access == LAROD_ACCESS_PRIVATE ||
-        model->seenGeneration.load(std::memory_order_relaxed) == generation) {
-        return true;
-    }
-    try {
-        [[maybe_unused]] const auto found = arbiter_.call<wire::Model>(wire::GetModel{model->info().id});
-    } catch (const Error& error) {
-        if (error.code() != LAROD_ERROR_MODEL_NOT_FOUND) {
-            throw;
-        }
-        forget(model);
-        return false;
-    }
-    model->seenGeneration.store(generation, std::memory_order_relaxed);
-    return true;
-}
-
-std::shared_ptr<Model> Session::findOrFetchModel(uint64_t modelId) {
-    if (auto model = findModel(modelId)) {
-        return model;
-    }
-    const uint64_t generation = servicePage_.modelGeneration.load(std::memory_order_acquire);
-    auto model = loader_.fetch(modelId);
-    model->seenGeneration.store(generation, std::memory_order_relaxed);
-    const std::lock_guard lock(mutex_);
-    models_.emplace(modelId, model);
-    return model;
-}
-
 void Session::loadModel(uint64_t requestId, wire::Datagram& datagram) {
     auto request = std::make_shared<wire::LoadModel>();
     wire::decode(datagram.bytes(), *request);
@@ -390,105 +341,19 @@ void Session::loadModel(uint64_t requestId, wire::Datagram& datagram) {
         }
         *file = std::move(datagram.fds.front());
     }
-    runLater(requestId, [this, requestId, request, file] {
+    loads_.push(requestId, [this, requestId, request, file] {
         const auto model = loader_.load(*request, std::move(*file));
-        {
-            const std::lock_guard lock(mutex_);
-            models_.emplace(model->info().id, model);
-        }
+        models_.add(model);
         replies_.send(wire::Model{model->info()}, requestId);
     });
-}
-
-// Loading takes long and runs beside reading and jobs, one at a time.
-void Session::runLater(uint64_t requestId, std::function<void()> load) {
-    const std::lock_guard lock(mutex_);
-    if (loads_.size() >= kMaxQueuedFds) {
-        throw Error(LAROD_ERROR_LOAD_MODEL, "more than {} models of one connection wait to be loaded", kMaxQueuedFds);
-    }
-    loads_.push_back({requestId, std::move(load)});
-    if (!loading_) {
-        loading_ = true;
-        pool_.run([this] { runLoads(); });
-    }
-}
-
-void Session::runLoads() {
-    while (!ended_.load(std::memory_order_relaxed)) {
-        Load load;
-        {
-            const std::lock_guard lock(mutex_);
-            if (loads_.empty()) {
-                loading_ = false;
-                return;
-            }
-            load = std::move(loads_.front());
-            loads_.pop_front();
-        }
-        try {
-            load.run();
-        } catch (const Error& error) {
-            replies_.failure(load.requestId, error);
-        } catch (const std::bad_alloc&) {
-            replies_.failure(load.requestId, Error(ENOMEM, kNoMemory));
-        }
-    }
 }
 
 void Session::deleteModel(uint64_t requestId, const wire::Datagram& datagram) {
     wire::DeleteModel request;
     wire::decode(datagram.bytes(), request);
     [[maybe_unused]] const auto done = arbiter_.call<wire::Done>(request);
-    std::shared_ptr<Model> model;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto it = models_.find(request.modelId);
-        model = it == models_.end() ? nullptr : it->second;
-    }
-    if (model) {
-        forget(model);
-    }
+    models_.forget(request.modelId);
     replies_.done(requestId);
-}
-
-void Session::forget(const std::shared_ptr<Model>& model) {
-    model->deleted.store(true, std::memory_order_release);
-    std::vector<std::shared_ptr<Tensor>> tensors;
-    {
-        const std::lock_guard lock(mutex_);
-        models_.erase(model->info().id);
-        for (const auto& [id, tracked] : tracked_) {
-            tensors.push_back(tracked.tensor);
-        }
-    }
-    runner_.unbind(model, std::move(tensors));
-    if (model->memoryId() != 0) {
-        arbiter_.notify(control::ReleaseMemory{{model->memoryId()}});
-    }
-}
-
-uint64_t Session::addTensors(std::vector<Tracked> tensors) {
-    const std::lock_guard lock(mutex_);
-    if (tracked_.size() + tensors.size() > wire::kMaxTrackedTensors) {
-        throw Error(LAROD_ERROR_ALLOC,
-                    "{} tensors are tracked, {} more exceed the limit of {} a connection; destroy some first",
-                    tracked_.size(), tensors.size(), wire::kMaxTrackedTensors);
-    }
-    const uint64_t firstId = lastTrackingId_ + 1;
-    for (Tracked& tensor : tensors) {
-        tracked_.emplace(++lastTrackingId_, std::move(tensor));
-    }
-    countTracked();
-    return firstId;
-}
-
-void Session::countTracked() noexcept {
-    uint64_t bytes = 0;
-    for (const auto& [id, tracked] : tracked_) {
-        bytes += tracked.tensor->sizeBytes();
-    }
-    page_.trackedTensors.store(tracked_.size(), std::memory_order_relaxed);
-    page_.trackedBytes.store(bytes, std::memory_order_relaxed);
 }
 
 void Session::trackTensor(uint64_t requestId, wire::Datagram& datagram) {
@@ -498,18 +363,18 @@ void Session::trackTensor(uint64_t requestId, wire::Datagram& datagram) {
         throw Error(LAROD_ERROR_FD, "the fd of the tensor did not arrive");
     }
     auto tensor = std::make_shared<Tensor>(std::move(datagram.fds.front()), request.fd);
-    replies_.send(wire::TensorTracked{addTensors({{std::move(tensor), 0}})}, requestId);
+    replies_.send(wire::TensorTracked{tracked_.add({{std::move(tensor), 0}})}, requestId);
 }
 
 void Session::allocTensors(uint64_t requestId, const wire::Datagram& datagram) {
     wire::AllocTensors request;
     wire::decode(datagram.bytes(), request);
-    auto model = findModel(request.modelId);
+    auto model = models_.find(request.modelId);
     if (!model) {
         // Not loaded here: whether it exists and may be used is the arbiter's word; its metadata is all that is needed.
         auto shared = std::make_shared<wire::AllocTensors>(request);
-        runLater(requestId,
-                 [this, requestId, shared] { allocFor(requestId, *shared, *findOrFetchModel(shared->modelId)); });
+        loads_.push(requestId,
+                    [this, requestId, shared] { allocFor(requestId, *shared, *models_.findOrFetch(shared->modelId)); });
         return;
     }
     allocFor(requestId, request, *model);
@@ -547,14 +412,14 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
     try {
         wire::TensorsAllocated reply;
         std::vector<int> sent;
-        std::vector<Tracked> tensors;
+        std::vector<TrackedTensor> tensors;
         for (size_t i = 0; i < specs.size(); ++i) {
             const wire::FdAttributes attributes{specs[i].byteSize(), 0, LAROD_FD_TYPE_DISK};
             sent.push_back(fds[i].get());
             tensors.push_back({std::make_shared<Tensor>(std::move(fds[i]), attributes), memory.ids[i]});
             reply.tensors.push_back({0, attributes.size, attributes.props});
         }
-        uint64_t id = addTensors(std::move(tensors));
+        uint64_t id = tracked_.add(std::move(tensors));
         for (wire::AllocatedTensor& tensor : reply.tensors) {
             tensor.trackingId = id++;
         }
@@ -568,20 +433,9 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
 void Session::releaseTensors(uint64_t requestId, const wire::Datagram& datagram) {
     wire::ReleaseTensors request;
     wire::decode(datagram.bytes(), request);
-    std::vector<Tracked> released;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const uint64_t id : request.trackingIds) {
-            const auto it = tracked_.find(id);
-            if (it != tracked_.end()) {
-                released.push_back(std::move(it->second));
-                tracked_.erase(it);
-            }
-        }
-        countTracked();
-    }
+    std::vector<TrackedTensor> released = tracked_.take(request.trackingIds);
     control::ReleaseMemory memory;
-    for (const Tracked& tracked : released) {
+    for (const TrackedTensor& tracked : released) {
         if (tracked.memoryId != 0) {
             memory.ids.push_back(tracked.memoryId);
         }
@@ -605,6 +459,7 @@ void Session::end() {
         return;
     }
     runner_.stop();
+    loads_.stop();
     loader_.stop();
     pool_.stop();
     client_.shutdown();  // whoever is still reading

@@ -4,9 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -14,29 +11,34 @@
 #include "device/device_list.h"
 #include "session/arbiter_link.h"
 #include "session/job_runner.h"
+#include "session/load_queue.h"
 #include "session/loader.h"
+#include "session/model_set.h"
 #include "session/replies.h"
 #include "session/status_page.h"
 #include "session/thread_pool.h"
+#include "session/tracked_tensors.h"
 #include "wire/channel.h"
 
 namespace larod::session {
 
-// Fds of queued jobs and loads that nobody else holds. With one more, a job fails instead of the whole session.
+// Fds of queued jobs that nobody else holds. With one more, a job fails instead of the whole session.
 inline constexpr size_t kMaxQueuedFds = 8192;
 
-// A client that has a session without speaking keeps it from others.
-inline constexpr std::chrono::milliseconds kHelloTimeout{10'000};
+struct SessionOptions {
+    unsigned threads = 1;          // of the CPU engine, a job
+    bool powerControlled = false;  // loads are to ask for power
+    // How long the client may take to say hello: without speaking it keeps the session from others.
+    std::chrono::milliseconds helloTimeout{10'000};
+};
 
 // Thread: serve() is called once, by the process's first thread. Reading is a role: one thread at a time reads; it
 // hands the role over before it does anything long. A message may also be read by a thread that serves a device,
 // between two jobs.
 class Session {
   public:
-    // `powerControlled`: loads are to ask for power. `helloTimeout`: how long the client may take to say hello.
     Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& devices, StatusPage& page,
-            const ServicePage& servicePage, unsigned threads, bool powerControlled,
-            std::chrono::milliseconds helloTimeout = kHelloTimeout);
+            const ServicePage& servicePage, const SessionOptions& options);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -50,17 +52,6 @@ class Session {
         Admission admission = Admission::Queued;
         uint32_t unit = 0;  // whose job it is to run
         bool end = false;   // the session is over
-    };
-
-    struct Tracked {
-        std::shared_ptr<Tensor> tensor;
-        uint64_t memoryId;  // of the arbiter, 0 for memory of the client
-    };
-
-    // Something that takes as long as loading a model; the request fails with what it throws.
-    struct Load {
-        uint64_t requestId;
-        std::function<void()> run;
     };
 
     [[nodiscard]] bool greet();
@@ -90,35 +81,22 @@ class Session {
                      std::vector<std::shared_ptr<Tensor>>& taken, const std::vector<TensorSpec>& specs,
                      const device::Capabilities& capabilities, std::vector<UniqueFd>& fds, size_t& nextFd,
                      size_t& untracked);
-    [[nodiscard]] std::shared_ptr<Model> findModel(uint64_t modelId);
-    [[nodiscard]] bool exists(const std::shared_ptr<Model>& model);
-    [[nodiscard]] std::shared_ptr<Model> findOrFetchModel(uint64_t modelId);
-    [[nodiscard]] uint64_t addTensors(std::vector<Tracked> tensors);  // all or none; the ids follow each other
-    void countTracked() noexcept;                                     // the caller holds mutex_
-    void forget(const std::shared_ptr<Model>& model);
-    void runLater(uint64_t requestId, std::function<void()> load);
-    void runLoads();
 
     const device::DeviceList& devices_;
     StatusPage& page_;
-    const ServicePage& servicePage_;
     const std::chrono::milliseconds helloTimeout_;
     wire::Channel client_;
     ArbiterLink arbiter_;
     Replies replies_;
     Loader loader_;
+    LoadQueue loads_;
+    TrackedTensors tracked_;
+    ModelSet models_;
     JobRunner runner_;
     wire::Datagram datagram_;                               // of whoever has the reading role
     std::vector<std::unique_ptr<wire::Datagram>> drained_;  // by unit, of whoever serves it
     std::mutex readingOrder_;                               // held from receiving a message until it is dispatched
     std::atomic<bool> ended_{false};
-    std::atomic<bool> loading_{false};  // a thread runs loads_
-
-    std::mutex mutex_;  // guards what follows
-    std::map<uint64_t, std::shared_ptr<Model>> models_;
-    std::map<uint64_t, Tracked> tracked_;
-    uint64_t lastTrackingId_ = 0;
-    std::deque<Load> loads_;
 
     ThreadPool pool_;  // last: its threads use everything above
 };

@@ -45,8 +45,7 @@ SessionFixture::~SessionFixture() {
 
 void SessionFixture::start() {
     serving_ = std::async(std::launch::async, [this] {
-        Session session(std::move(sessionClient_), std::move(sessionControl_), devices_, page, servicePage, 1,
-                        powerControlled, helloTimeout);
+        Session session(std::move(sessionClient_), std::move(sessionControl_), devices_, page, servicePage, options);
         session.serve();
     });
 }

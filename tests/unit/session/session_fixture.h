@@ -115,8 +115,7 @@ class SessionFixture : public ::testing::Test {
     // A job on two tracked tensors.
     [[nodiscard]] static wire::RunJob job(uint64_t modelId, uint64_t input, uint64_t output, uint8_t priority = 50);
 
-    std::chrono::milliseconds helloTimeout = kHelloTimeout;  // of a session that starts later
-    bool powerControlled = false;                            // what the session is told when it starts
+    SessionOptions options;  // of a session that starts later
     ServicePage servicePage;
     StatusPage page;
     std::unique_ptr<FakeArbiter> arbiter;

@@ -18,7 +18,7 @@ const std::string kRefusedAlias = std::to_string(LAROD_ERROR_POWER_NOT_AVAILABLE
 
 class SessionPower : public test::SessionFixture {
   protected:
-    SessionPower() { powerControlled = true; }
+    SessionPower() { options.powerControlled = true; }
 
     [[nodiscard]] static wire::LoadModel modelOn(uint32_t device) {
         wire::LoadModel request;
@@ -115,7 +115,7 @@ TEST_F(SessionPower, RefusedOnOneDeviceStopsNoJobOnAnother) {
 }
 
 TEST_F(SessionPower, IsNotAskedForWhereThereIsNoController) {
-    powerControlled = false;
+    options.powerControlled = false;
     greet();
     loadModel(kFirst);
     EXPECT_EQ(arbiter->count(control::LoadWant::kType), 0U);

@@ -96,7 +96,7 @@ TEST_F(SessionTest, EndsWithAClientThatNeverSpeaks) {
 }
 
 TEST_F(SessionTest, EndsWhereItsClientSaysNothingForTooLong) {
-    helloTimeout = std::chrono::milliseconds(20);
+    options.helloTimeout = std::chrono::milliseconds(20);
     start();
     waitUntilEnded();
     EXPECT_EQ(receive().header.type, wire::MessageType{});
