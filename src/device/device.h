@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/param_map.h"
 #include "base/tensor_spec.h"
+#include "base/unique_fd.h"
 
 namespace larod::device {
 
@@ -27,6 +30,9 @@ struct Capabilities {
     uint32_t allocOutput = 0;
     // Whether a tensor that is usable by DMABUF alone may have an fd offset other than 0 (dma-buf.md 5).
     bool dmaBufOffset = true;
+    // Whether the device takes dma-bufs itself (LoadedModel::bindDmaBuf), without the CPU. One that has DMABUF and not
+    // this stands in for hardware that does: its dma-bufs are mapped and synchronised.
+    bool native = false;
 };
 
 // Memory that a job may read behind the end of an input: XNNPACK's kernels do (litert.md 4).
@@ -39,6 +45,16 @@ struct ModelSource {
     // Whether images may have odd sizes and row pitches where their format allows it: that those of cpu-proc are even
     // is no rule of the devices that it stands in for.
     bool oddSizes = false;
+    // For a device with a node(): opens it, for reading and writing and without blocking, which the session itself may
+    // not. Any number of times, only within load(). Throws Error. Empty where nobody opens nodes.
+    std::function<UniqueFd()> openNode = nullptr;
+};
+
+// A client's dma-buf for a device that takes it itself. The kernel says that it is one.
+struct DmaBuf {
+    int fd = -1;          // stays open as long as the Binding that is made of it
+    uint64_t offset = 0;  // bytes, of the tensor in the buffer
+    uint64_t length = 0;  // bytes, of the whole buffer
 };
 
 // What a device keeps for one piece of memory in one place of one model, for instance the framework's tensor object.
@@ -57,9 +73,6 @@ struct JobIo {
     std::span<Binding* const> inputs;  // in the model's order, none is nullptr, no Binding twice
     std::span<Binding* const> outputs;
     const ParamMap& params;
-    // For a device that takes dma-bufs without mapping them: synchronise the CPU cache around their use, since the
-    // program was written for a service that did (dma-buf.md 4.4).
-    bool syncNative = false;
 };
 
 // Thread: one call at a time, from any thread.
@@ -80,6 +93,14 @@ class LoadedModel {
     // memory as it is (alignment), it copies at each run, with the same results. Throws Error.
     [[nodiscard]] virtual std::unique_ptr<Binding> bind(Direction direction, size_t index,
                                                         std::span<std::byte> memory) = 0;
+
+    // As bind(), for a dma-buf that the device is to use itself: nobody maps or synchronises it. Only for devices with
+    // Capabilities::native. Throws Error(LAROD_ERROR_FD) where the device can't use this one (its offset, its memory);
+    // other ways are tried then, and the text is the reason that is told where there are none.
+    [[nodiscard]] virtual std::unique_ptr<Binding> bindDmaBuf(Direction direction, size_t index, const DmaBuf& buffer) {
+        (void)direction, (void)index, (void)buffer;
+        throw Error(LAROD_ERROR_FD, "the device takes no dma-bufs itself");
+    }
 
     // Throws Error for parameters that this model can't run with. Called when the job arrives, before it is queued,
     // possibly while another job runs. `nullptr`-free: a job without a map has an empty one.
@@ -119,6 +140,13 @@ class Device {
     // Whether the number of threads changes what load() makes: models of such a device are instantiated per thread
     // count.
     [[nodiscard]] virtual bool usesThreads() const noexcept { return false; }
+
+    // The device node that its models use, for instance "/dev/video1"; empty where they use none. The arbiter opens it
+    // (ModelSource::openNode).
+    [[nodiscard]] virtual std::string node() const { return {}; }
+
+    // The requests (ioctl) that its models make of the node; a session may make no others.
+    [[nodiscard]] virtual std::span<const unsigned long> nodeRequests() const noexcept { return {}; }
 
     // Called once in the spawner, before any session exists and while there is one thread: opens and reads what the
     // sandbox will deny. Leaves no thread behind.

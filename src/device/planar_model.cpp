@@ -126,7 +126,7 @@ class PlanarModel final : public LoadedModel {
         for (size_t i = 0; i < bindings_.size(); ++i) {
             bindings_[i] = images_[i] ? static_cast<const PlanarBinding*>(job.inputs[i])->interleave() : job.inputs[i];
         }
-        model_->run({bindings_, job.outputs, job.params, job.syncNative});
+        model_->run({bindings_, job.outputs, job.params});
     }
 
   private:

@@ -229,20 +229,23 @@ std::optional<Error> JobRunner::runJob(UnitQueue& queue, Job& job) {
         }
         const auto& instance = job.model->instance(queue.turn.threads());
         bindTensors(job, instance);
+        const auto syncOf = [&job](uint64_t skipMask, size_t index) {
+            return SyncOptions{.skip = skips(skipMask, index), .native = job.request.syncNative};
+        };
         for (size_t i = 0; i < job.boundInputs.size(); ++i) {
-            job.boundInputs[i]->begin(skips(job.skipInputSync, i));
+            job.boundInputs[i]->begin(syncOf(job.skipInputSync, i));
         }
         for (size_t i = 0; i < job.boundOutputs.size(); ++i) {
-            job.boundOutputs[i]->begin(skips(job.skipOutputSync, i));
+            job.boundOutputs[i]->begin(syncOf(job.skipOutputSync, i));
         }
         times.mappedNs = monotonicNs();
-        instance->loaded().run({job.inputBindings, job.outputBindings, job.request.params, job.request.syncNative});
+        instance->loaded().run({job.inputBindings, job.outputBindings, job.request.params});
         times.ranNs = monotonicNs();
-        for (BoundTensor* input : job.boundInputs) {
-            input->end();
+        for (size_t i = 0; i < job.boundInputs.size(); ++i) {
+            job.boundInputs[i]->end(syncOf(job.skipInputSync, i));
         }
-        for (BoundTensor* output : job.boundOutputs) {
-            output->end();
+        for (size_t i = 0; i < job.boundOutputs.size(); ++i) {
+            job.boundOutputs[i]->end(syncOf(job.skipOutputSync, i));
         }
         times.syncedNs = monotonicNs();
         job.model->lastRunNs.store(times.syncedNs - times.startedNs, std::memory_order_relaxed);

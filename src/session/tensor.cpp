@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/tensor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,22 +25,73 @@ BoundTensor::BoundTensor(Tensor& tensor, TensorPlace place, std::shared_ptr<Mode
 
 BoundTensor::~BoundTensor() = default;
 
-void BoundTensor::begin(bool skipSync) {
-    if (method_ == AccessMethod::Map) {
-        if (!skipSync && tensor_.isDmaBuf_.load(std::memory_order_relaxed)) {
-            const auto access =
-                place_.direction == Direction::Input ? buffer::CpuAccess::Read : buffer::CpuAccess::Write;
-            if (sync_.begin(tensor_.fd_.get(), access) == buffer::DmaBufSync::Begun::NotADmaBuf) {
-                tensor_.isDmaBuf_.store(false, std::memory_order_relaxed);
-                spdlog::info("{}: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the flag is ignored",
-                             placeText(place_));
+void BoundTensor::explain(std::string_view method, std::string_view reason) {
+    reason_ += fmt::format("{}{} ({})", reason_.empty() ? "" : ", ", method, reason);
+}
+
+void BoundTensor::begin(SyncOptions sync) {
+    const bool input = place_.direction == Direction::Input;
+    switch (method_) {
+        case AccessMethod::DmaBuf:
+            if (sync.native && input) {
+                syncNative(buffer::CpuAccess::Write);
             }
-        }
+            break;
+        case AccessMethod::Map:
+            if (!sync.skip) {
+                beginMapped();
+            }
+            break;
+        case AccessMethod::ReadWrite:
+            if (input) {
+                read();
+            }
+            break;
+    }
+}
+
+void BoundTensor::end(SyncOptions sync) {
+    const bool output = place_.direction == Direction::Output;
+    switch (method_) {
+        case AccessMethod::DmaBuf:
+            if (sync.native && output) {
+                syncNative(buffer::CpuAccess::Read);
+            }
+            break;
+        case AccessMethod::Map:
+            sync_.end();
+            if (mapping_->broken()) {
+                throw Error(LAROD_ERROR_FD, "{}: its file was cut off while the job used it", placeText(place_));
+            }
+            break;
+        case AccessMethod::ReadWrite:
+            if (output) {
+                write();
+            }
+            break;
+    }
+}
+
+void BoundTensor::beginMapped() {
+    if (!tensor_.isDmaBuf_.load(std::memory_order_relaxed)) {
         return;
     }
-    if (place_.direction == Direction::Output) {
-        return;
+    const auto access = place_.direction == Direction::Input ? buffer::CpuAccess::Read : buffer::CpuAccess::Write;
+    if (sync_.begin(tensor_.fd_.get(), access) == buffer::DmaBufSync::Begun::NotADmaBuf) {
+        tensor_.isDmaBuf_.store(false, std::memory_order_relaxed);
+        spdlog::info("{}: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the flag is ignored",
+                     placeText(place_));
     }
+}
+
+// What the CPU of the client wrote reaches memory, or what the device wrote reaches the CPU of the client.
+void BoundTensor::syncNative(buffer::CpuAccess access) {
+    if (sync_.begin(tensor_.fd_.get(), access) == buffer::DmaBufSync::Begun::Yes) {
+        sync_.end();
+    }
+}
+
+void BoundTensor::read() {
     size_t done = 0;
     while (done < memory_.size()) {
         const auto position = static_cast<off_t>(tensor_.offset_ + done);
@@ -57,17 +109,7 @@ void BoundTensor::begin(bool skipSync) {
     ::lseek(tensor_.fd_.get(), static_cast<off_t>(tensor_.offset_ + done), SEEK_SET);
 }
 
-void BoundTensor::end() {
-    if (method_ == AccessMethod::Map) {
-        sync_.end();
-        if (mapping_->broken()) {
-            throw Error(LAROD_ERROR_FD, "{}: its file was cut off while the job used it", placeText(place_));
-        }
-        return;
-    }
-    if (place_.direction == Direction::Input) {
-        return;
-    }
+void BoundTensor::write() {
     size_t done = 0;
     while (done < memory_.size()) {
         const auto position = static_cast<off_t>(tensor_.offset_ + done);
@@ -168,7 +210,31 @@ bool Tensor::usable(const BoundTensor& bound) const {
     return !bound.mapping_ || (!bound.mapping_->broken() && (fixedLength_ || holds(bound.memory_.size())));
 }
 
-bool Tensor::tryMap(BoundTensor& bound, size_t need, std::string& reason) {
+bool Tensor::tryDmaBuf(BoundTensor& bound, size_t need) const {
+    const TensorPlace place = bound.place_;
+    const uint64_t length = buffer::fileStatus(fd_.get()).length;
+    if (offset_ + need > length) {
+        bound.explain("DMABUF",
+                      fmt::format("the dma-buf has {} bytes, {} at offset {} are needed", length, need, offset_));
+        return false;
+    }
+    // The kernel's importers don't look at how the fd was opened.
+    if (place.direction == Direction::Output && (::fcntl(fd_.get(), F_GETFL) & O_ACCMODE) == O_RDONLY) {
+        bound.explain("DMABUF", "its fd is open for reading only");
+        return false;
+    }
+    try {
+        bound.binding_ =
+            bound.instance_->loaded().bindDmaBuf(place.direction, place.index, {fd_.get(), offset_, length});
+    } catch (const Error& error) {
+        bound.explain("DMABUF", error.text());
+        return false;
+    }
+    bound.method_ = AccessMethod::DmaBuf;
+    return true;
+}
+
+bool Tensor::tryMap(BoundTensor& bound, size_t need) {
     // An existing mapping of the same window serves further models; one for writing serves inputs as well.
     const bool writable = bound.place_.direction == Direction::Output;
     for (const auto& other : bound_) {
@@ -180,15 +246,15 @@ bool Tensor::tryMap(BoundTensor& bound, size_t need, std::string& reason) {
     }
     if (!bound.mapping_) {
         if (!holds(need)) {
-            reason = fmt::format("the file has {} bytes, {} at offset {} are needed",
-                                 buffer::fileStatus(fd_.get()).length, need, offset_);
+            bound.explain("MAP", fmt::format("the file has {} bytes, {} at offset {} are needed",
+                                             buffer::fileStatus(fd_.get()).length, need, offset_));
             return false;
         }
         try {
             bound.mapping_ = std::make_shared<buffer::Mapping>(
                 fd_.get(), offset_, need, writable ? buffer::MapAccess::ReadWrite : buffer::MapAccess::Read);
         } catch (const Error& error) {
-            reason = error.text();
+            bound.explain("MAP", error.text());
             return false;
         }
     }
@@ -197,19 +263,46 @@ bool Tensor::tryMap(BoundTensor& bound, size_t need, std::string& reason) {
     return true;
 }
 
-// No device of ours takes dma-bufs without mapping them. One that says that it does stands in for hardware (StandIn):
-// the CPU is its hardware, so the dma-buf is mapped and synchronised.
-bool Tensor::mayMap(Direction direction, const device::Capabilities& capabilities, std::string& reason) const {
+// What tensor and device have in common, in the order of rank (behaviour.md 5.2).
+void Tensor::choose(BoundTensor& bound, size_t need, const device::Capabilities& capabilities) {
+    const Direction direction = bound.place_.direction;
     const uint32_t common = commonProps(direction, capabilities);
-    if ((common & LAROD_FD_PROP_DMABUF) == 0 || (common & LAROD_FD_PROP_MAP) != 0) {
-        return (common & LAROD_FD_PROP_MAP) != 0;
+    bool mayMap = (common & LAROD_FD_PROP_MAP) != 0;
+    if ((common & LAROD_FD_PROP_DMABUF) != 0) {
+        if (!buffer::isDmaBuf(fd_.get())) {
+            bound.explain("DMABUF", "its fd is no dma-buf");
+        } else if (!capabilities.native) {
+            mayMap = true;  // a device that stands in for hardware: the CPU is its hardware
+        } else if (tryDmaBuf(bound, need)) {
+            return;
+        }
+    } else if ((props_ & propsOf(direction, capabilities) & LAROD_FD_PROP_DMABUF) != 0) {
+        bound.explain("DMABUF", fmt::format("the device needs fd offset 0, not {}", offset_));
     }
-    if (!buffer::isDmaBuf(fd_.get())) {
-        reason = fmt::format("LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the device can use {}",
-                             propsText(propsOf(direction, capabilities)));
-        return false;
+    if (mayMap && tryMap(bound, need)) {
+        return;
     }
-    return true;
+    if ((common & LAROD_FD_PROP_READWRITE) == 0) {
+        throw Error(LAROD_ERROR_FD, "{}: not usable by {}; the device can use {}", placeText(bound.place_),
+                    bound.reason_, propsText(propsOf(direction, capabilities)));
+    }
+    bound.method_ = AccessMethod::ReadWrite;
+    bound.staging_ = std::make_unique<buffer::AlignedMemory>(need, device::kReadableBytesBehind);
+    bound.memory_ = bound.staging_->bytes();
+}
+
+std::string Tensor::describe(const BoundTensor& bound, const device::Capabilities& capabilities) const {
+    std::string_view method = "READWRITE: read and written through a copy";
+    if (bound.method_ == AccessMethod::DmaBuf) {
+        method = "DMABUF: taken by the device itself";
+    } else if (bound.method_ == AccessMethod::Map) {
+        method = (props_ & LAROD_FD_PROP_DMABUF) != 0 && buffer::isDmaBuf(fd_.get())
+                     ? "MAP: mapped, and synchronised for the CPU"
+                     : "MAP: mapped";
+    }
+    return fmt::format("{}: {} (tensor {}, device {}{}{})", placeText(bound.place_), method, propsText(props_),
+                       propsText(propsOf(bound.place_.direction, capabilities)),
+                       bound.reason_.empty() ? "" : "; not by ", bound.reason_);
 }
 
 BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance>& instance,
@@ -226,22 +319,13 @@ BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance
     }
     const auto& specs =
         place.direction == Direction::Input ? instance->loaded().inputs() : instance->loaded().outputs();
-    const size_t need = specs[place.index].byteSize();
     auto bound = std::unique_ptr<BoundTensor>(new BoundTensor(*this, place, instance));
-    std::string reason;
-    const uint32_t common = commonProps(place.direction, capabilities);
-    if (!mayMap(place.direction, capabilities, reason) || !tryMap(*bound, need, reason)) {
-        if ((common & LAROD_FD_PROP_READWRITE) == 0) {
-            throw Error(LAROD_ERROR_FD, "{}: {}", placeText(place), reason);
-        }
-        bound->method_ = AccessMethod::ReadWrite;
-        bound->staging_ = std::make_unique<buffer::AlignedMemory>(need, device::kReadableBytesBehind);
-        bound->memory_ = bound->staging_->bytes();
+    choose(*bound, specs[place.index].byteSize(), capabilities);
+    if (!bound->binding_) {
+        bound->binding_ = instance->loaded().bind(place.direction, place.index, bound->memory_);
     }
-    spdlog::debug("{}: {}{}{}", placeText(place),
-                  bound->method_ == AccessMethod::Map ? "mapped" : "read and written through a copy",
-                  reason.empty() ? "" : ", since mapping is not possible: ", reason);
-    bound->binding_ = instance->loaded().bind(place.direction, place.index, bound->memory_);
+    bound->description_ = describe(*bound, capabilities);
+    spdlog::debug("{}", bound->description_);
     bound_.push_back(std::move(bound));
     return *bound_.back();
 }

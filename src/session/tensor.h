@@ -28,11 +28,21 @@ struct TensorPlace {
 };
 [[nodiscard]] std::string placeText(TensorPlace place);
 
-// behaviour.md 5.2, in order of rank. DMABUF without mapping comes with the first device that takes it natively.
-enum class AccessMethod : uint8_t { Map, ReadWrite };
+// behaviour.md 5.2, in order of rank.
+enum class AccessMethod : uint8_t {
+    DmaBuf,     // the device takes the dma-buf itself
+    Map,        // the device uses the memory that the fd is mapped to
+    ReadWrite,  // through memory of our own
+};
 
-// Memory for one place of one model instance, ready for jobs: a mapping of the fd, or memory of our own that is filled
-// from the fd before and written to it after each job.
+// What the session does around a job beyond its own CPU accesses.
+struct SyncOptions {
+    bool skip = false;    // leave out the synchronisation of a mapped dma-buf (dma-buf.md 6)
+    bool native = false;  // synchronise what the device takes itself: the program is older (dma-buf.md 4.4)
+};
+
+// A tensor in one place of one model instance, ready for jobs: a dma-buf that the device knows, a mapping of the fd, or
+// memory of our own that is filled from the fd before and written to it after each job.
 //
 // One job at a time uses it: jobs of one device run one by one, and a place belongs to a model of one device.
 class BoundTensor {
@@ -44,12 +54,15 @@ class BoundTensor {
     [[nodiscard]] device::Binding* binding() const noexcept { return binding_.get(); }
     [[nodiscard]] AccessMethod method() const noexcept { return method_; }
 
-    // Before the device runs: reads an input by READWRITE, opens the CPU access of a dma-buf. Throws
+    // For people: place, method and why it was chosen.
+    [[nodiscard]] const std::string& description() const noexcept { return description_; }
+
+    // Before the device runs: reads an input by READWRITE, opens the CPU access of a mapped dma-buf. Throws
     // Error(LAROD_ERROR_FD).
-    void begin(bool skipSync);
+    void begin(SyncOptions sync);
 
     // After it ran. Throws Error(LAROD_ERROR_FD or LAROD_ERROR_JOB); also where the file was cut off under the mapping.
-    void end();
+    void end(SyncOptions sync);
 
     // The job failed: closes what begin() opened and writes nothing.
     void abandon() noexcept;
@@ -57,11 +70,18 @@ class BoundTensor {
   private:
     friend class Tensor;
     BoundTensor(class Tensor& tensor, TensorPlace place, std::shared_ptr<ModelInstance> instance);
+    void explain(std::string_view method, std::string_view reason);
+    void beginMapped();
+    void read();
+    void write();
+    void syncNative(buffer::CpuAccess access);
 
     Tensor& tensor_;  // owns this
     const TensorPlace place_;
     const std::shared_ptr<ModelInstance> instance_;  // outlives binding_
     AccessMethod method_ = AccessMethod::Map;
+    std::string reason_;  // why better methods were not possible
+    std::string description_;
     std::shared_ptr<buffer::Mapping> mapping_;
     std::unique_ptr<buffer::AlignedMemory> staging_;  // where the file can't be mapped
     std::span<std::byte> memory_;
@@ -100,9 +120,11 @@ class Tensor {
 
     [[nodiscard]] bool holds(size_t need) const;
     [[nodiscard]] uint32_t commonProps(Direction direction, const device::Capabilities& capabilities) const noexcept;
-    [[nodiscard]] bool mayMap(Direction direction, const device::Capabilities& capabilities, std::string& reason) const;
     [[nodiscard]] bool usable(const BoundTensor& bound) const;
-    [[nodiscard]] bool tryMap(BoundTensor& bound, size_t need, std::string& reason);
+    [[nodiscard]] bool tryDmaBuf(BoundTensor& bound, size_t need) const;
+    [[nodiscard]] bool tryMap(BoundTensor& bound, size_t need);
+    void choose(BoundTensor& bound, size_t need, const device::Capabilities& capabilities);
+    [[nodiscard]] std::string describe(const BoundTensor& bound, const device::Capabilities& capabilities) const;
 
     const UniqueFd fd_;
     const uint64_t size_;

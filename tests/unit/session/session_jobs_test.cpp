@@ -73,18 +73,6 @@ TEST_F(SessionJobs, RunByPriorityThenInTheOrderOfSending) {
     }
 }
 
-// The flag of older programs (dma-buf.md 4.4).
-TEST_F(SessionJobs, TellTheDeviceWhoSyncsNativeDmaBufs) {
-    std::vector<bool> seen;
-    device(kSecond).onRun = [&seen](const device::JobIo& io) { seen.push_back(io.syncNative); };
-    wire::RunJob request = jobOf(loadModel(kSecond));
-    for (const bool syncNative : {true, false, true}) {
-        request.syncNative = syncNative;
-        EXPECT_EQ(ask(request).header.type, wire::Done::kType);
-    }
-    EXPECT_EQ(seen, (std::vector{true, false, true}));
-}
-
 TEST_F(SessionJobs, ALongOneStopsNoOtherDeviceAndNoOtherRequest) {
     const uint64_t blocked = block();
     for (int i = 0; i < 10; ++i) {

@@ -97,18 +97,18 @@ size_t bindingsMade(const std::shared_ptr<ModelInstance>& instance) {
 // What an input looks like to the device.
 std::string readInput(Tensor& tensor, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps) {
     BoundTensor& bound = tensor.bind(kInput, instance, capable(deviceProps));
-    bound.begin(false);
+    bound.begin({});
     const std::string text = textOf(memoryOf(bound.binding()));
-    bound.end();
+    bound.end({});
     return text;
 }
 
 void writeOutput(Tensor& tensor, const std::shared_ptr<ModelInstance>& instance, uint32_t deviceProps,
                  const std::string& text) {
     BoundTensor& bound = tensor.bind(kOutput, instance, capable(deviceProps));
-    bound.begin(false);
+    bound.begin({});
     std::memcpy(memoryOf(bound.binding()).data(), text.data(), text.size());
-    bound.end();
+    bound.end({});
 }
 
 class TensorTest : public ::testing::Test {
@@ -190,8 +190,11 @@ TEST_F(TensorTest, WritesThroughAWriteOnlyFdWhichCannotBeMapped) {
 TEST_F(TensorTest, RefusesAShortInputByEachMethod) {
     const File file(pattern(15));
     Tensor mapped(duplicate(file.fd()), {0, 0, kMap});
-    EXPECT_EQ(errorOf([&] { readInput(mapped, model, kMap); }),
-              kFdError + "input tensor 0: the file has 15 bytes, 16 at offset 0 are needed");
+    EXPECT_EQ(
+        errorOf([&] { readInput(mapped, model, kMap); }),
+        kFdError +
+            "input tensor 0: not usable by MAP (the file has 15 bytes, 16 at offset 0 are needed); the device can "
+            "use MAP");
     Tensor read(duplicate(file.fd()), {0, 0, kMap | kReadWrite});
     EXPECT_EQ(errorOf([&] { readInput(read, model, kMap | kReadWrite); }),
               kFdError + "input tensor 0: could only read 15 out of 16 bytes at offset 0");
@@ -211,7 +214,9 @@ TEST_F(TensorTest, AShortOutputCannotBeMappedAndIsNotExtendedForThat) {
     const File file(pattern(4));
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
     EXPECT_EQ(errorOf([&] { writeOutput(tensor, model, kMap, pattern(16)); }),
-              kFdError + "output tensor 0: the file has 4 bytes, 16 at offset 0 are needed");
+              kFdError +
+                  "output tensor 0: not usable by MAP (the file has 4 bytes, 16 at offset 0 are needed); the device "
+                  "can use MAP");
     EXPECT_EQ(file.content(), pattern(4));
 }
 
@@ -260,7 +265,7 @@ TEST_F(TensorTest, AnAbandonedJobWritesNothing) {
     const File file(pattern(16));
     Tensor tensor(duplicate(file.fd()), {0, 0, kReadWrite});
     BoundTensor& bound = tensor.bind(kOutput, model, capable(kReadWrite));
-    bound.begin(false);
+    bound.begin({});
     std::memset(memoryOf(bound.binding()).data(), 'X', 16);
     bound.abandon();
     EXPECT_EQ(file.content(), pattern(16));
@@ -387,11 +392,11 @@ TEST_F(TensorTest, AFileThatIsCutOffUnderItsMappingFailsTheJobAndIsMappedAgainWh
     const File file(pattern(2 * page));
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
     BoundTensor& bound = tensor.bind(kInput, large, capable(kMap));
-    bound.begin(false);
+    bound.begin({});
     file.resize(0);
     const std::string seen = textOf(memoryOf(bound.binding()));  // faults, and goes on
     EXPECT_EQ(seen.size(), 2 * page);
-    EXPECT_EQ(errorOf([&] { bound.end(); }), kFdError + "input tensor 0: its file was cut off while the job used it");
+    EXPECT_EQ(errorOf([&] { bound.end({}); }), kFdError + "input tensor 0: its file was cut off while the job used it");
 
     EXPECT_EQ(errorOf([&] { readInput(tensor, large, kMap); }).rfind(kFdError, 0), 0U) << "still too short";
     file.write(0, pattern(2 * page, 'A'));
@@ -403,8 +408,11 @@ TEST_F(TensorTest, AFileThatIsCutOffWithinItsLastPageFailsWithATrackedTensorAsWi
     Tensor tensor(duplicate(file.fd()), {0, 0, kMap});
     EXPECT_EQ(readInput(tensor, model, kMap), pattern(16));
     file.resize(15);  // no fault: the page is still there
-    EXPECT_EQ(errorOf([&] { readInput(tensor, model, kMap); }),
-              kFdError + "input tensor 0: the file has 15 bytes, 16 at offset 0 are needed");
+    EXPECT_EQ(
+        errorOf([&] { readInput(tensor, model, kMap); }),
+        kFdError +
+            "input tensor 0: not usable by MAP (the file has 15 bytes, 16 at offset 0 are needed); the device can "
+            "use MAP");
     file.write(0, pattern(16, 'A'));
     EXPECT_EQ(readInput(tensor, model, kMap), pattern(16, 'A'));
 }
@@ -437,9 +445,9 @@ std::string useDmaBuf(const std::shared_ptr<ModelInstance>& model, uint32_t prop
     return errorOf([&] {
         tensor.check(kInput, 16, capabilities);
         BoundTensor& bound = tensor.bind(kInput, model, capabilities);
-        bound.begin(false);
+        bound.begin({});
         EXPECT_EQ(textOf(memoryOf(bound.binding())), pattern(32).substr(static_cast<size_t>(offset), 16));
-        bound.end();
+        bound.end({});
     });
 }
 
@@ -472,10 +480,9 @@ TEST_F(TensorTest, OutputsInADmaBufThatTheDeviceTakesAreWrittenAndSynchronised) 
 TEST_F(TensorTest, WhatIsNoDmaBufIsUsedByTheOtherPropertiesOnly) {
     const device::Capabilities takesDmaBufs = capable(kReadWrite | kDmaBuf);
     EXPECT_EQ(useDmaBuf(model, kDmaBuf | kReadWrite, takesDmaBufs), "");
-    EXPECT_EQ(useDmaBuf(model, kDmaBuf | kMap, takesDmaBufs),
-              kFdError +
-                  "input tensor 0: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the device can use "
-                  "READWRITE|DMABUF");
+    EXPECT_EQ(
+        useDmaBuf(model, kDmaBuf | kMap, takesDmaBufs),
+        kFdError + "input tensor 0: not usable by DMABUF (its fd is no dma-buf); the device can use READWRITE|DMABUF");
     EXPECT_EQ(useDmaBuf(model, kMap, takesDmaBufs),
               kFdError + "input tensor 0: its fd properties are MAP, the device can only use READWRITE|DMABUF");
 }
@@ -491,6 +498,129 @@ TEST_F(TensorTest, ADmaBufHasAnOffsetWhereTheDeviceAllowsItOrCanMap) {
               kFdError +
                   "input tensor 0: its fd properties are DMABUF, the device can only use READWRITE|MAP|DMABUF, and "
                   "DMABUF only at fd offset 0, which here is 8");
+}
+
+// A model that takes dma-bufs itself, and what became of them.
+class NativeModel final : public device::LoadedModel {
+  public:
+    NativeModel() {
+        inputs_ = {bytesSpec(16)};
+        outputs_ = {bytesSpec(16)};
+    }
+    std::unique_ptr<device::Binding> bind(Direction, size_t, std::span<std::byte> memory) override {
+        return std::make_unique<test::FakeBinding>(memory);
+    }
+    std::unique_ptr<device::Binding> bindDmaBuf(Direction, size_t, const device::DmaBuf& buffer) override {
+        if (!refusal.empty()) {
+            throw Error(LAROD_ERROR_FD, "{}", refusal);
+        }
+        taken.push_back(buffer);
+        return std::make_unique<test::FakeBinding>(std::span<std::byte>());
+    }
+    void checkParams(const ParamMap&) const override {}
+    void run(const device::JobIo&) override {}
+
+    std::vector<device::DmaBuf> taken;
+    std::string refusal;
+};
+
+class NativeTensor : public TensorTest {
+  protected:
+    NativeTensor() {
+        kernel.filesAreDmaBufs = true;
+        capabilities.native = true;
+    }
+    [[nodiscard]] NativeModel& native() const { return static_cast<NativeModel&>(instance->loaded()); }
+    [[nodiscard]] std::unique_ptr<Tensor> tensorOf(uint32_t props, int64_t offset = 0) const {
+        return std::make_unique<Tensor>(duplicate(memory.get()), wire::FdAttributes{0, offset, props});
+    }
+
+    buffer::test::FakeKernel kernel;
+    const UniqueFd memory = buffer::makeSealedMemfd("test", 64);
+    device::Capabilities capabilities = capable(kReadWrite | kMap | kDmaBuf);
+    std::shared_ptr<ModelInstance> instance =
+        std::make_shared<ModelInstance>(1, nullptr, std::make_unique<NativeModel>());
+};
+
+TEST_F(NativeTensor, IsGivenToTheDeviceAndNeitherMappedNorSynchronised) {
+    for (const uint32_t props : {kDmaBuf, kDmaBuf | kMap, kDmaBuf | kMap | kReadWrite}) {
+        for (const TensorPlace place : {kInput, kOutput}) {
+            const auto tensor = tensorOf(props, 8);
+            BoundTensor& bound = tensor->bind(place, instance, capabilities);
+            EXPECT_EQ(bound.method(), AccessMethod::DmaBuf);
+            bound.begin({});
+            bound.end({});
+            ASSERT_FALSE(native().taken.empty());
+            EXPECT_EQ(native().taken.back().offset, 8U);
+            EXPECT_EQ(native().taken.back().length, 64U);
+        }
+    }
+    EXPECT_EQ(native().taken.size(), 6U);
+    EXPECT_EQ(kernel.asked, 0U);
+}
+
+TEST_F(NativeTensor, OfAnOlderProgramIsSynchronisedForIt) {
+    const auto tensor = tensorOf(kDmaBuf);
+    BoundTensor& input = tensor->bind(kInput, instance, capabilities);
+    BoundTensor& output = tensor->bind(kOutput, instance, capabilities);
+    const SyncOptions older{.native = true};
+    input.begin(older);
+    output.begin(older);
+    std::vector<uint64_t> flags;
+    const auto takeFlags = [&] {
+        flags.clear();
+        for (const auto& call : kernel.done) {
+            flags.push_back(call.flags);
+        }
+        kernel.done.clear();
+        return flags;
+    };
+    EXPECT_EQ(takeFlags(), (std::vector<uint64_t>{DMA_BUF_SYNC_WRITE, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE}));
+    input.end(older);
+    output.end(older);
+    EXPECT_EQ(takeFlags(), (std::vector<uint64_t>{DMA_BUF_SYNC_READ, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ}));
+}
+
+TEST_F(NativeTensor, IsMappedWhereTheDeviceCannotTakeItAndBothCanMap) {
+    native().refusal = "its memory is scattered";
+    const auto tensor = tensorOf(kDmaBuf | kMap);
+    BoundTensor& bound = tensor->bind(kInput, instance, capabilities);
+    EXPECT_EQ(bound.method(), AccessMethod::Map);
+    EXPECT_EQ(bound.description(),
+              "input tensor 0: MAP: mapped, and synchronised for the CPU (tensor MAP|DMABUF, device "
+              "READWRITE|MAP|DMABUF; not by DMABUF (its memory is scattered))");
+    EXPECT_EQ(errorOf([&] { static_cast<void>(tensorOf(kDmaBuf)->bind(kInput, instance, capabilities)); }),
+              kFdError +
+                  "input tensor 0: not usable by DMABUF (its memory is scattered); the device can use "
+                  "READWRITE|MAP|DMABUF");
+}
+
+TEST_F(NativeTensor, IsNeverWrittenThroughAnFdForReading) {
+    const UniqueFd readOnly(::open(("/proc/self/fd/" + std::to_string(memory.get())).c_str(), O_RDONLY | O_CLOEXEC));
+    const auto tensor = std::make_unique<Tensor>(duplicate(readOnly.get()), wire::FdAttributes{0, 0, kDmaBuf});
+    EXPECT_EQ(tensor->bind(kInput, instance, capabilities).method(), AccessMethod::DmaBuf);
+    EXPECT_EQ(errorOf([&] { static_cast<void>(tensor->bind(kOutput, instance, capabilities)); }),
+              kFdError +
+                  "output tensor 0: not usable by DMABUF (its fd is open for reading only); the device can use "
+                  "READWRITE|MAP|DMABUF");
+}
+
+TEST_F(NativeTensor, IsNoLongerThanItsBuffer) {
+    EXPECT_EQ(errorOf([&] { static_cast<void>(tensorOf(kDmaBuf, 49)->bind(kInput, instance, capabilities)); }),
+              kFdError +
+                  "input tensor 0: not usable by DMABUF (the dma-buf has 64 bytes, 16 at offset 49 are needed); the "
+                  "device can use READWRITE|MAP|DMABUF");
+}
+
+TEST_F(NativeTensor, ThatIsNoDmaBufIsUsedByTheOtherProperties) {
+    kernel.filesAreDmaBufs = false;
+    EXPECT_EQ(tensorOf(kDmaBuf | kMap)->bind(kInput, instance, capabilities).method(), AccessMethod::Map);
+    EXPECT_EQ(tensorOf(kDmaBuf | kReadWrite)->bind(kInput, instance, capabilities).method(), AccessMethod::ReadWrite);
+    EXPECT_EQ(errorOf([&] { static_cast<void>(tensorOf(kDmaBuf)->bind(kInput, instance, capabilities)); }),
+              kFdError +
+                  "input tensor 0: not usable by DMABUF (its fd is no dma-buf); the device can use "
+                  "READWRITE|MAP|DMABUF");
+    EXPECT_TRUE(native().taken.empty());
 }
 
 TEST_F(TensorTest, PlacesHaveNames) {
