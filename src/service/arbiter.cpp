@@ -45,11 +45,13 @@ Arbiter::Arbiter(const Options& options, UniqueFd spawner, session::PageMapping<
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       signals_(makeSignalFd()),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      models_(sessionMemoryLimit()),
-      requests_({sessions_, models_, turns_, devices_, power_, *servicePage, monotonicNs()}) {
+      models_(options.sessionMemoryBytes),
+      requests_({sessions_, models_, turns_, devices_, power_, *servicePage, monotonicNs()},
+                buffer::DmaBufAllocator(options.dmaBufNodes)) {
     watch(spawner_.fd(), EPOLLIN, Source::Spawner);
     watch(signals_.get(), EPOLLIN, Source::Signal);
     watch(timer_.get(), EPOLLIN, Source::Timer);
+    watch(requests_.dmaBufFd(), EPOLLIN, Source::DmaBufs);
 }
 
 Arbiter::~Arbiter() = default;
@@ -99,6 +101,9 @@ void Arbiter::onEvent(Source source, SessionKey key) {
     switch (source) {
         case Source::Timer:
             onTimer();
+            break;
+        case Source::DmaBufs:
+            requests_.sendDmaBufs();
             break;
         case Source::Control:
             onControl(key);
@@ -252,7 +257,8 @@ void Arbiter::startSession(const control::SessionStarted& message, std::vector<U
         spdlog::error("session {} came with {} descriptors instead of 3", message.session, fds.size());
         return;
     }
-    auto session = std::make_unique<SessionRecord>(message, std::move(fds[0]), std::move(fds[1]), fds[2].get());
+    auto session = std::make_unique<SessionRecord>(message, std::move(fds[0]), std::move(fds[1]), fds[2].get(),
+                                                   options_.sessionMemoryBytes);
     watch(session->control.fd(), EPOLLIN, Source::Control, session->key);
     watch(session->client.fd(), EPOLLRDHUP, Source::Client, session->key);
     sessions_.add(std::move(session));

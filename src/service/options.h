@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "buffer/dma_buf_allocator.h"
 #include "device/device_choice.h"
 #include "service/power_config.h"
+#include "service/session_memory.h"
 
 namespace larod::service {
 
@@ -18,7 +20,10 @@ struct Options {
     unsigned threads = 1;  // of the CPU engine, a job
     std::string logLevel = "info";
     SandboxMode sandbox = SandboxMode::On;
-    uint64_t jobLimitMs = 30'000;  // how long a job may keep a device while others wait
+    uint64_t jobLimitMs = 30'000;                        // how long a job may keep a device while others wait
+    uint64_t sessionMemoryBytes = sessionMemoryLimit();  // that a session can have the service allocate
+    buffer::DmaBufNodes dmaBufNodes;                     // where dma-bufs are allocated
+    uint64_t fenceTimeoutMs = 5'000;                     // how long a job waits for others to finish with its dma-bufs
     device::DeviceChoice devices;
     std::string powerConfigPath;       // empty: none
     std::optional<PowerConfig> power;  // what that file says; nothing: no power is controlled

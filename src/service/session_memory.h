@@ -29,12 +29,16 @@ class SessionMemory {
 
     // All or nothing; throws Error(LAROD_ERROR_ALLOC) beyond the limit.
     [[nodiscard]] Allocation allocate(std::span<const uint64_t> sizes);
+    // As allocate(), for memory that somebody else makes: its ids.
+    [[nodiscard]] std::vector<uint64_t> reserve(std::span<const uint64_t> sizes);
     // These no longer count. Unknown ids are ignored.
     void release(std::span<const uint64_t> ids) noexcept;
 
     [[nodiscard]] uint64_t bytes() const noexcept { return bytes_; }
 
   private:
+    void check(std::span<const uint64_t> sizes) const;
+
     const uint64_t limitBytes_;
     std::map<uint64_t, uint64_t> sizes_;  // by id
     uint64_t bytes_ = 0;

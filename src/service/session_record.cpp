@@ -10,14 +10,15 @@
 namespace larod::service {
 
 SessionRecord::SessionRecord(const session::control::SessionStarted& started, UniqueFd itsClient, UniqueFd itsControl,
-                             int pageFd)
+                             int pageFd, uint64_t memoryLimitBytes)
     : key(started.session),
       uid(started.uid),
       clientPid(started.clientPid),
       startedNs(monotonicNs()),
       client(std::move(itsClient)),
       control(std::move(itsControl)),
-      page(pageFd) {}
+      page(pageFd),
+      memory(memoryLimitBytes) {}
 
 void SessionRecord::kill(std::string reason) {
     killReason_ = std::move(reason);

@@ -20,7 +20,8 @@ namespace larod::service {
 class SessionRecord {
   public:
     // Throws Error where the page can't be mapped.
-    SessionRecord(const session::control::SessionStarted& started, UniqueFd itsClient, UniqueFd itsControl, int pageFd);
+    SessionRecord(const session::control::SessionStarted& started, UniqueFd itsClient, UniqueFd itsControl, int pageFd,
+                  uint64_t memoryLimitBytes = sessionMemoryLimit());
 
     // Sends SIGKILL; the process's end is told by the spawner, later. Where the process isn't known yet, call it again
     // when it is.

@@ -176,13 +176,36 @@ void SessionRequests::getRefusal(const wire::Datagram& datagram) {
 }
 
 void SessionRequests::allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
-    const auto request = decoded<control::AllocMemory>(datagram);
+    auto request = decoded<control::AllocMemory>(datagram);
+    if (request.dmaBufs) {
+        std::vector<uint64_t> ids = session.memory.reserve(request.sizes);
+        dmaBufs_.start({session.key, requestId, std::move(ids), std::move(request.sizes)});
+        return;
+    }
     SessionMemory::Allocation allocation = session.memory.allocate(request.sizes);
     std::vector<int> fds;
     for (const UniqueFd& fd : allocation.fds) {
         fds.push_back(fd.get());
     }
     reply(session, control::MemoryAllocated{std::move(allocation.ids)}, requestId, fds);
+}
+
+void SessionRequests::sendDmaBufs() {
+    const auto result = dmaBufs_.take();
+    SessionRecord* session = result ? tables_.sessions.find(result->request.session) : nullptr;
+    if (session == nullptr || !session->killReason().empty()) {
+        return;
+    }
+    if (result->error) {
+        session->memory.release(result->request.ids);
+        reply(*session, wire::Failure{result->error->code(), result->error->text()}, result->request.requestId);
+        return;
+    }
+    std::vector<int> fds;
+    for (const UniqueFd& fd : result->fds) {
+        fds.push_back(fd.get());
+    }
+    reply(*session, control::MemoryAllocated{result->request.ids}, result->request.requestId, fds);
 }
 
 void SessionRequests::releaseMemory(SessionRecord& session, const wire::Datagram& datagram) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "service/device_turns.h"
+#include "service/dma_buf_worker.h"
 #include "service/model_table.h"
 #include "service/power_control.h"
 #include "service/session_table.h"
@@ -35,10 +36,15 @@ struct SharedTables {
 // Thread: the arbiter's.
 class SessionRequests {
   public:
-    explicit SessionRequests(SharedTables tables) : tables_(tables) {}
+    SessionRequests(SharedTables tables, buffer::DmaBufAllocator dmaBufs)
+        : tables_(tables), dmaBufs_(std::move(dmaBufs)) {}
 
     // Does what the message asks for and answers it. A session that breaks the protocol is killed.
     void handle(SessionRecord& session, wire::Datagram& datagram);
+
+    // Readable when dma-bufs are there that sessions wait for: then call sendDmaBufs().
+    [[nodiscard]] int dmaBufFd() const noexcept { return dmaBufs_.fd(); }
+    void sendDmaBufs();
 
     // Tries again to send the answers that had no room.
     void sendKept();
@@ -68,6 +74,7 @@ class SessionRequests {
     void reply(SessionRecord& session, const Message& message, uint64_t requestId, std::span<const int> fds = {});
 
     const SharedTables tables_;
+    DmaBufWorker dmaBufs_;
     std::set<SessionKey> kept_;  // sessions with answers that had no room
     std::optional<uint64_t> retryNs_;
     std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes);

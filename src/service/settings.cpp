@@ -49,6 +49,28 @@ std::span<const Setting> settings() {
          [](Options& options, const SettingValue& value) {
              options.jobLimitMs = static_cast<uint64_t>(std::get<int64_t>(value));
          }},
+        {"session-memory", "MIB",
+         "MiB of buffers and models that the service allocates for one client; by default half of the machine's memory",
+         NumberRange{1, int64_t{1} << 24},
+         [](const Options& options) { return SettingValue(static_cast<int64_t>(options.sessionMemoryBytes >> 20U)); },
+         [](Options& options, const SettingValue& value) {
+             options.sessionMemoryBytes = static_cast<uint64_t>(std::get<int64_t>(value)) << 20U;
+         }},
+        {"dma-heap", "NAME",
+         "Heap that dma-bufs are allocated from, a name in /dev/dma_heap or a path; /dev/udmabuf where it is not there",
+         AnyText{}, [](const Options& options) { return SettingValue(options.dmaBufNodes.heap); },
+         [](Options& options, const SettingValue& value) {
+             options.dmaBufNodes.heap =
+                 text(value).find('/') == std::string::npos ? "/dev/dma_heap/" + text(value) : text(value);
+         }},
+        {"fence-timeout", "MS",
+         "Milliseconds that a job waits for a dma-buf that others still write, or for an output's that they still use; "
+         "it fails after that",
+         NumberRange{1, 3'600'000},
+         [](const Options& options) { return SettingValue(static_cast<int64_t>(options.fenceTimeoutMs)); },
+         [](Options& options, const SettingValue& value) {
+             options.fenceTimeoutMs = static_cast<uint64_t>(std::get<int64_t>(value));
+         }},
         {"power-config", "FILE",
          "JSON file with the watts of each unit of the hardware and the budget for all of them; work that it has no "
          "room for is refused. Without it nothing is",

@@ -18,13 +18,16 @@ inline constexpr auto messageType(uint32_t value) noexcept {
     return static_cast<wire::MessageType>(value);
 }
 
-// Session to arbiter: one zero-filled, sealed memory file a size. Answered by MemoryAllocated with the fds, in order.
+// Session to arbiter: one zero-filled buffer a size: a sealed memory file, or a dma-buf. Answered by MemoryAllocated
+// with the fds, in order; for dma-bufs that takes its time.
 struct AllocMemory {
     static constexpr auto kType = messageType(256);
     std::vector<uint64_t> sizes;
+    bool dmaBufs = false;
     template <class Archive>
     void fields(Archive& archive) {
         archive.list(sizes, wire::kMaxTensors);
+        archive(dmaBufs);
     }
 };
 

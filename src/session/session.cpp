@@ -15,7 +15,26 @@
 namespace larod::session {
 namespace {
 
-constexpr const char* kNoDmaBufs = " (this release allocates no dma-bufs)";
+// What buffers for a device are made of (behaviour.md 6.2, dma-buf.md 7.3).
+enum class BufferKind : uint8_t { MemoryFile, DmaBuf };
+
+// By the properties that the client requires and those that the device has for buffers and for running. Devices that
+// map have dma-bufs where they are asked for. Throws Error(LAROD_ERROR_ALLOC).
+BufferKind bufferKind(const std::string& device, uint32_t required, uint32_t possible, uint32_t usable) {
+    const uint32_t plain = possible & (LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_MAP);
+    const bool dmaBufs = (usable & (LAROD_FD_PROP_MAP | LAROD_FD_PROP_DMABUF)) != 0;
+    const bool asDmaBuf = dmaBufs && (required & ~static_cast<uint32_t>(LAROD_FD_TYPE_DMA)) == 0;
+    if ((required & ~plain) != 0 && !asDmaBuf) {
+        throw Error(LAROD_ERROR_ALLOC, "{}: can't allocate buffers with the fd properties {}; expected some of {}{}{}",
+                    device, fdPropsText(required), plain != 0 ? fdPropsText(plain) : "",
+                    plain != 0 && dmaBufs ? ", or some of " : "", dmaBufs ? fdPropsText(LAROD_FD_TYPE_DMA) : "");
+    }
+    if ((required & LAROD_FD_PROP_DMABUF) != 0) {
+        return BufferKind::DmaBuf;
+    }
+    const bool devicesOwn = (possible & LAROD_FD_PROP_DMABUF) != 0 && (required & LAROD_FD_PROP_READWRITE) == 0;
+    return devicesOwn ? BufferKind::DmaBuf : BufferKind::MemoryFile;
+}
 
 }  // namespace
 
@@ -384,17 +403,8 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
     const bool input = request.direction == Direction::Input;
     const device::Capabilities capabilities = model.device().capabilities();
     const uint32_t possible = input ? capabilities.allocInput : capabilities.allocOutput;
-    if ((request.fdProps & ~possible) != 0) {
-        throw Error(LAROD_ERROR_ALLOC, "{} can allocate buffers with the fd properties {:#x}, not {:#x}{}",
-                    model.device().name(), possible, request.fdProps,
-                    (request.fdProps & LAROD_FD_PROP_DMABUF) != 0 ? kNoDmaBufs : "");
-    }
-    // A device that stands in for hardware has them, but this machine's service does not make them.
-    if ((request.fdProps & LAROD_FD_PROP_DMABUF) != 0) {
-        throw Error(LAROD_ERROR_ALLOC,
-                    "{}: expected READWRITE, MAP or both as the fd properties of buffers, got {:#x}{}",
-                    model.device().name(), request.fdProps, kNoDmaBufs);
-    }
+    BufferKind kind = bufferKind(model.device().name(), request.fdProps, possible,
+                                 input ? capabilities.runInput : capabilities.runOutput);
     const auto& specs = input ? model.anyInstance().inputs() : model.anyInstance().outputs();
     control::AllocMemory allocation;
     for (const TensorSpec& spec : specs) {
@@ -403,8 +413,22 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
     std::vector<UniqueFd> fds;
     control::MemoryAllocated memory;
     if (!specs.empty()) {
-        memory = arbiter_.call<control::MemoryAllocated>(allocation, {}, &fds);
+        allocation.dmaBufs = kind == BufferKind::DmaBuf;
+        try {
+            memory = arbiter_.call<control::MemoryAllocated>(allocation, {}, &fds);
+        } catch (const Error& error) {
+            const bool instead = kind == BufferKind::DmaBuf && (request.fdProps & LAROD_FD_PROP_DMABUF) == 0 &&
+                                 (possible & LAROD_FD_PROP_READWRITE) != 0;
+            if (error.code() != LAROD_ERROR_ALLOC || !instead) {
+                throw;
+            }
+            spdlog::info("{}: memory files instead of dma-bufs: {}", model.device().name(), error.text());
+            kind = BufferKind::MemoryFile;
+            allocation.dmaBufs = false;
+            memory = arbiter_.call<control::MemoryAllocated>(allocation, {}, &fds);
+        }
     }
+    const uint32_t props = kind == BufferKind::DmaBuf ? LAROD_FD_TYPE_DMA : LAROD_FD_TYPE_DISK;
     if (fds.size() != specs.size() || memory.ids.size() != specs.size()) {
         throw Error(LAROD_ERROR_CONNECTION, "the larod service gave {} buffers instead of {}", fds.size(),
                     specs.size());
@@ -414,7 +438,7 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
         std::vector<int> sent;
         std::vector<TrackedTensor> tensors;
         for (size_t i = 0; i < specs.size(); ++i) {
-            const wire::FdAttributes attributes{specs[i].byteSize(), 0, LAROD_FD_TYPE_DISK};
+            const wire::FdAttributes attributes{specs[i].byteSize(), 0, props};
             sent.push_back(fds[i].get());
             tensors.push_back({std::make_shared<Tensor>(std::move(fds[i]), attributes), memory.ids[i]});
             reply.tensors.push_back({0, attributes.size, attributes.props});

@@ -20,6 +20,20 @@ std::string placeText(TensorPlace place) {
     return fmt::format("{} tensor {}", directionName(place.direction), place.index);
 }
 
+std::string fdPropsText(uint32_t props) {
+    if (props == 0) {
+        return "none";
+    }
+    std::string text;
+    for (const auto& [bit, name] : {std::pair(LAROD_FD_PROP_READWRITE, "READWRITE"),
+                                    std::pair(LAROD_FD_PROP_MAP, "MAP"), std::pair(LAROD_FD_PROP_DMABUF, "DMABUF")}) {
+        if ((props & bit) != 0) {
+            text += text.empty() ? name : std::string("|") + name;
+        }
+    }
+    return text;
+}
+
 BoundTensor::BoundTensor(Tensor& tensor, TensorPlace place, std::shared_ptr<ModelInstance> instance)
     : tensor_(tensor), place_(place), instance_(std::move(instance)) {}
 
@@ -156,17 +170,6 @@ Tensor::~Tensor() = default;
 
 namespace {
 
-std::string propsText(uint32_t props) {
-    std::string text;
-    for (const auto& [bit, name] : {std::pair(LAROD_FD_PROP_READWRITE, "READWRITE"),
-                                    std::pair(LAROD_FD_PROP_MAP, "MAP"), std::pair(LAROD_FD_PROP_DMABUF, "DMABUF")}) {
-        if ((props & bit) != 0) {
-            text += text.empty() ? name : std::string("|") + name;
-        }
-    }
-    return text;
-}
-
 uint32_t propsOf(Direction direction, const device::Capabilities& capabilities) noexcept {
     return direction == Direction::Input ? capabilities.runInput : capabilities.runOutput;
 }
@@ -185,7 +188,7 @@ void Tensor::check(TensorPlace place, size_t need, const device::Capabilities& c
     if (commonProps(place.direction, capabilities) == 0) {
         const uint32_t deviceProps = propsOf(place.direction, capabilities);
         throw Error(LAROD_ERROR_FD, "{}: its fd properties are {}, the device can only use {}{}", placeText(place),
-                    propsText(props_), propsText(deviceProps),
+                    fdPropsText(props_), fdPropsText(deviceProps),
                     (props_ & deviceProps) != 0
                         ? fmt::format(", and DMABUF only at fd offset 0, which here is {}", offset_)
                         : "");
@@ -284,7 +287,7 @@ void Tensor::choose(BoundTensor& bound, size_t need, const device::Capabilities&
     }
     if ((common & LAROD_FD_PROP_READWRITE) == 0) {
         throw Error(LAROD_ERROR_FD, "{}: not usable by {}; the device can use {}", placeText(bound.place_),
-                    bound.reason_, propsText(propsOf(direction, capabilities)));
+                    bound.reason_, fdPropsText(propsOf(direction, capabilities)));
     }
     bound.method_ = AccessMethod::ReadWrite;
     bound.staging_ = std::make_unique<buffer::AlignedMemory>(need, device::kReadableBytesBehind);
@@ -300,8 +303,8 @@ std::string Tensor::describe(const BoundTensor& bound, const device::Capabilitie
                      ? "MAP: mapped, and synchronised for the CPU"
                      : "MAP: mapped";
     }
-    return fmt::format("{}: {} (tensor {}, device {}{}{})", placeText(bound.place_), method, propsText(props_),
-                       propsText(propsOf(bound.place_.direction, capabilities)),
+    return fmt::format("{}: {} (tensor {}, device {}{}{})", placeText(bound.place_), method, fdPropsText(props_),
+                       fdPropsText(propsOf(bound.place_.direction, capabilities)),
                        bound.reason_.empty() ? "" : "; not by ", bound.reason_);
 }
 

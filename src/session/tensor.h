@@ -28,6 +28,9 @@ struct TensorPlace {
 };
 [[nodiscard]] std::string placeText(TensorPlace place);
 
+// LAROD_FD_PROP_* flags, for messages: "MAP|DMABUF".
+[[nodiscard]] std::string fdPropsText(uint32_t props);
+
 // behaviour.md 5.2, in order of rank.
 enum class AccessMethod : uint8_t {
     DmaBuf,     // the device takes the dma-buf itself

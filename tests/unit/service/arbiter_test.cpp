@@ -63,6 +63,41 @@ TEST_F(ArbiterTest, GivesASessionItsMemoryAndNotOneByteMore) {
     EXPECT_EQ(session->ask(control::AllocMemory{{1}}).failure(), LAROD_ERROR_NONE);
 }
 
+// With nodes that are not there: what the kernel gives is shown in tests/system.
+class ArbiterWithoutDmaBufs : public test::ArbiterFixture {
+  protected:
+    ArbiterWithoutDmaBufs() : test::ArbiterFixture(options()) {}
+
+  private:
+    static Options options() {
+        Options options;
+        options.sessionMemoryBytes = 1000;
+        options.dmaBufNodes = {"/nowhere/heap", "/nowhere/udmabuf"};
+        return options;
+    }
+};
+
+TEST_F(ArbiterWithoutDmaBufs, SaysSoAndTheMemoryDoesNotCount) {
+    const auto session = start(kUser);
+    const auto text = [&](uint64_t size) {
+        return session->ask(control::AllocMemory{{size}, true}).as<wire::Failure>().text;
+    };
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(text(1000).rfind("can't allocate a dma-buf: /nowhere/heap: ", 0), 0U);
+    }
+    EXPECT_EQ(text(1001).rfind("1001 bytes more would exceed the session's limit of 1000 bytes", 0), 0U);
+    EXPECT_EQ(session->ask(control::AllocMemory{{1000}}).failure(), LAROD_ERROR_NONE);
+    EXPECT_EQ(text(1).rfind("1 bytes more would exceed the session's limit", 0), 0U);
+}
+
+TEST_F(ArbiterWithoutDmaBufs, ASessionThatIsGoneMeanwhileIsNotAnswered) {
+    const auto session = start(kUser);
+    const auto other = start(kOther);
+    session->send(control::AllocMemory{{1}, true}, 1);
+    end(*session, 0);
+    EXPECT_EQ(other->ask(control::AllocMemory{{1}, true}).failure(), LAROD_ERROR_ALLOC);
+}
+
 TEST_F(ArbiterTest, GivesASessionItsBuffersAndNotOneMore) {
     const auto session = start(kUser);
     const std::vector<uint64_t> some(64, 1);

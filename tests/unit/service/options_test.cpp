@@ -60,6 +60,9 @@ TEST_F(OptionsTest, HasADefaultForEverything) {
     EXPECT_EQ(options->logLevel, "info");
     EXPECT_EQ(options->sandbox, SandboxMode::On);
     EXPECT_EQ(options->jobLimitMs, 30'000U);
+    EXPECT_EQ(options->sessionMemoryBytes, sessionMemoryLimit());
+    EXPECT_EQ(options->dmaBufNodes.heap, "/dev/dma_heap/system");
+    EXPECT_EQ(options->fenceTimeoutMs, 5'000U);
     EXPECT_EQ(exitStatus, -1) << "the program goes on";
     EXPECT_EQ(out + err, "");
 }
@@ -83,7 +86,8 @@ TEST_F(OptionsTest, ReadsThePowerConfiguration) {
 
 TEST_F(OptionsTest, TakesAllOptions) {
     const auto options = parse({"--socket", "/somewhere/s", "--threads=3", "--job-limit", "1500", "--log-level",
-                                "debug", "--sandbox=off", "--profile", "cv25"});
+                                "debug", "--sandbox=off", "--profile", "cv25", "--session-memory", "7", "--dma-heap",
+                                "linux,cma", "--fence-timeout", "77"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->socketPath, "/somewhere/s");
     EXPECT_EQ(options->threads, 3U);
@@ -91,6 +95,10 @@ TEST_F(OptionsTest, TakesAllOptions) {
     EXPECT_EQ(options->logLevel, "debug");
     EXPECT_EQ(options->sandbox, SandboxMode::Off);
     EXPECT_EQ(options->devices.profile, device::findProfile("cv25"));
+    EXPECT_EQ(options->sessionMemoryBytes, 7U << 20U);
+    EXPECT_EQ(options->dmaBufNodes.heap, "/dev/dma_heap/linux,cma");
+    EXPECT_EQ(options->fenceTimeoutMs, 77U);
+    EXPECT_EQ(parse({"--dma-heap", "./here"})->dmaBufNodes.heap, "./here") << "a path";
 }
 
 TEST_F(OptionsTest, TakesTheSocketFromTheEnvironmentUnlessToldOtherwise) {
@@ -104,8 +112,8 @@ TEST_F(OptionsTest, TakesTheSocketFromTheEnvironmentUnlessToldOtherwise) {
 TEST_F(OptionsTest, PrintsHelpWithEachOptionAndEndsWithStatus0) {
     EXPECT_FALSE(parse({"--help"}));
     EXPECT_EQ(exitStatus, 0);
-    for (const char* option : {"--config", "--socket", "--threads", "--job-limit", "--power-config", "--log-level",
-                               "--sandbox", "--version"}) {
+    for (const char* option : {"--config", "--socket", "--threads", "--job-limit", "--session-memory", "--dma-heap",
+                               "--fence-timeout", "--power-config", "--log-level", "--sandbox", "--version"}) {
         EXPECT_NE(out.find(option), std::string::npos) << option << " in " << out;
     }
     EXPECT_EQ(err, "");

@@ -94,6 +94,16 @@ size_t FakeArbiter::count(wire::MessageType type) {
     return counts_[type];
 }
 
+void FakeArbiter::refuseDmaBufs(Error error) {
+    const std::lock_guard lock(mutex_);
+    dmaBufRefusal_ = std::move(error);
+}
+
+size_t FakeArbiter::dmaBufsMade() {
+    const std::lock_guard lock(mutex_);
+    return dmaBufsMade_;
+}
+
 size_t FakeArbiter::memoryHeld() {
     const std::lock_guard lock(mutex_);
     return memory_.size();
@@ -154,10 +164,15 @@ void FakeArbiter::answer(const wire::Header& header) {
     } else if (header.type == control::LoadEnd::kType) {
         // Has no reply.
     } else if (header.type == control::AllocMemory::kType) {
+        const auto request = decode<control::AllocMemory>();
+        if (request.dmaBufs && dmaBufRefusal_) {
+            throw Error(*dmaBufRefusal_);
+        }
         control::MemoryAllocated allocated;
         std::vector<UniqueFd> owned;
         std::vector<int> fds;
-        for (const uint64_t size : decode<control::AllocMemory>().sizes) {
+        for (const uint64_t size : request.sizes) {
+            dmaBufsMade_ += request.dmaBufs ? 1 : 0;
             owned.push_back(buffer::makeSealedMemfd("test", size));
             fds.push_back(owned.back().get());
             allocated.ids.push_back(++lastMemoryId_);

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -46,6 +47,10 @@ class FakeArbiter {
     // Waits until so many messages of this kind have come. False where they don't in a time that no machine needs.
     [[nodiscard]] bool waitFor(wire::MessageType type, size_t count);
     [[nodiscard]] size_t count(wire::MessageType type);
+    // From now on dma-bufs are refused so; they are memory files here.
+    void refuseDmaBufs(Error error);
+    [[nodiscard]] size_t dmaBufsMade();
+
     // Memory that was given out and not released.
     [[nodiscard]] size_t memoryHeld();
 
@@ -75,6 +80,8 @@ class FakeArbiter {
     std::map<wire::MessageType, Error> refused_;
     std::map<wire::MessageType, size_t> counts_;
     std::set<uint64_t> memory_;
+    std::optional<Error> dmaBufRefusal_;
+    size_t dmaBufsMade_ = 0;
     uint64_t lastMemoryId_ = 0;
     uint64_t lastModelId_ = 0;
 

@@ -509,22 +509,62 @@ TEST_F(SessionTest, AllocatesAllTensorsOrNone) {
     EXPECT_EQ(arbiter->memoryHeld(), 20U);
 }
 
-TEST_F(SessionTest, AllocatesNoBuffersThatTheDeviceDoesNotHave) {
+// dma-buf.md 7.3.
+TEST_F(SessionTest, AllocatesDmaBufsWhereTheyAreRequiredOrTheDevicesOwn) {
     greet();
     const uint64_t model = loadModel(kFirst);
-    for (const uint32_t props :
-         {LAROD_FD_PROP_DMABUF, LAROD_FD_TYPE_DMA, LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_DMABUF}) {
-        EXPECT_EQ(
-            ask(wire::AllocTensors{model, Direction::Input, props, {}}).failure().rfind(code(LAROD_ERROR_ALLOC), 0),
-            0U);
-    }
-    // Nor where a device that stands in for hardware has them.
+    constexpr uint32_t kReadWrite = LAROD_FD_PROP_READWRITE;
+    constexpr uint32_t kMap = LAROD_FD_PROP_MAP;
+    constexpr uint32_t kDmaBuf = LAROD_FD_PROP_DMABUF;
+    const auto propsFor = [&](uint32_t required) -> uint32_t {
+        const size_t before = arbiter->dmaBufsMade();
+        const Answer answer = ask(wire::AllocTensors{model, Direction::Input, required, {}});
+        if (answer.header.type == wire::Failure::kType) {
+            EXPECT_EQ(answer.failure().rfind(code(LAROD_ERROR_ALLOC), 0), 0U) << answer.failure();
+            return 0;
+        }
+        const auto tensor = answer.as<wire::TensorsAllocated>().tensors.at(0);
+        EXPECT_EQ(arbiter->dmaBufsMade() - before, (tensor.fdProps & kDmaBuf) != 0 ? 1U : 0U);
+        ask(wire::ReleaseTensors{{tensor.trackingId}});
+        return tensor.fdProps;
+    };
+    const auto expect = [&](std::initializer_list<std::pair<uint32_t, uint32_t>> rows) {
+        for (const auto& [required, given] : rows) {
+            EXPECT_EQ(propsFor(required), given) << fdPropsText(required);
+        }
+    };
+    const uint32_t plain = LAROD_FD_TYPE_DISK;
+    const uint32_t dmaBuf = LAROD_FD_TYPE_DMA;
+    expect({{0, plain}, {kReadWrite, plain}, {kMap, plain}, {plain, plain}, {kDmaBuf, dmaBuf}, {dmaBuf, dmaBuf}});
+    expect({{kReadWrite | kDmaBuf, 0}, {kReadWrite | kMap | kDmaBuf, 0}, {8, 0}});
+
+    device(kFirst).properties.allocInput = plain | kDmaBuf;  // a device with dma-bufs of its own
+    expect({{0, dmaBuf}, {kReadWrite, plain}, {kMap, dmaBuf}, {plain, plain}, {kDmaBuf, dmaBuf}, {dmaBuf, dmaBuf}});
+    expect({{kReadWrite | kDmaBuf, 0}});
+
+    device(kFirst).properties.allocInput = dmaBuf;  // and with nothing else
+    expect({{0, dmaBuf}, {kReadWrite, 0}, {kMap, dmaBuf}, {plain, 0}, {kDmaBuf, dmaBuf}, {dmaBuf, dmaBuf}});
+
+    device(kFirst).properties = {kReadWrite, kReadWrite, plain, plain};  // its jobs could use no dma-buf
+    expect({{0, plain}, {kDmaBuf, 0}, {dmaBuf, 0}});
+}
+
+TEST_F(SessionTest, AllocatesMemoryFilesWhereNoDmaBufsAreToBeHadUnlessTheyAreRequired) {
+    greet();
+    const uint64_t model = loadModel(kFirst);
     device(kFirst).properties.allocInput = LAROD_FD_TYPE_DISK | LAROD_FD_PROP_DMABUF;
-    for (const uint32_t props : {LAROD_FD_PROP_DMABUF, LAROD_FD_TYPE_DMA}) {
-        EXPECT_EQ(
-            ask(wire::AllocTensors{model, Direction::Input, props, {}}).failure().rfind(code(LAROD_ERROR_ALLOC), 0),
-            0U);
-    }
+    arbiter->refuseDmaBufs(Error(LAROD_ERROR_ALLOC, "no node"));
+    const auto tensors = ask(wire::AllocTensors{model, Direction::Input, 0, {}}).as<wire::TensorsAllocated>().tensors;
+    EXPECT_EQ(tensors.at(0).fdProps, uint32_t{LAROD_FD_TYPE_DISK});
+    EXPECT_EQ(ask(wire::AllocTensors{model, Direction::Input, LAROD_FD_PROP_DMABUF, {}}).failure(),
+              code(LAROD_ERROR_ALLOC) + "no node");
+    device(kFirst).properties.allocInput = LAROD_FD_TYPE_DMA;
+    EXPECT_EQ(ask(wire::AllocTensors{model, Direction::Input, 0, {}}).failure(), code(LAROD_ERROR_ALLOC) + "no node");
+}
+
+TEST_F(SessionTest, AllocatesNothingBeyondItsLimit) {
+    greet();
+    const uint64_t model = loadModel(kFirst);
     arbiter->refuse(control::AllocMemory::kType, Error(LAROD_ERROR_ALLOC, "over the limit"));
     EXPECT_EQ(ask(wire::AllocTensors{model, Direction::Input, 0, {}}).failure(),
               code(LAROD_ERROR_ALLOC) + "over the limit");
