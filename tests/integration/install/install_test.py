@@ -86,7 +86,7 @@ class Installed(unittest.TestCase):
     def test_everything_is_installed(self):
         for name in ("larod", "larod-client", "larod-run"):
             self.assertTrue((self.bin / name).exists(), name)
-        for name in ("larod.h", "larod-version.h"):
+        for name in ("larod.h", "larod-dma-buf.h", "larod-version.h"):
             self.assertTrue(any(self.root.rglob(name)), name)
         self.assertTrue(any(self.root.rglob("larod/libLiteRt.so")))
 
