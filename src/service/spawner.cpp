@@ -281,7 +281,9 @@ void Spawner::becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page)
         }
         {
             session::Session session(std::move(client), std::move(controlEnd), devices_, *statusPage, *servicePage_,
-                                     {.threads = options_.threads, .powerControlled = options_.power.has_value()});
+                                     {.threads = options_.threads,
+                                      .powerControlled = options_.power.has_value(),
+                                      .fenceTimeoutMs = options_.fenceTimeoutMs});
             session.serve();
         }
         devices_ = {};

@@ -2,6 +2,8 @@
 // One job on its way through a session.
 #pragma once
 
+#include <poll.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -37,8 +39,10 @@ struct Job {
     uint64_t skipOutputSync = 0;
 
     StageTimes times;
+    uint64_t fenceDeadlineNs = 0;  // 0: it has not had to wait for a dma-buf
 
     // Scratch of the run.
+    std::vector<pollfd> polls;
     std::vector<BoundTensor*> boundInputs;
     std::vector<BoundTensor*> boundOutputs;
     std::vector<device::Binding*> inputBindings;
@@ -57,6 +61,7 @@ struct Job {
         skipInputSync = 0;
         skipOutputSync = 0;
         times = {};
+        fenceDeadlineNs = 0;
     }
 };
 

@@ -14,7 +14,7 @@ namespace larod::session {
 // Order: higher priority first, equal priorities by request id, which the client lets grow from message to message; so
 // the order of sending counts, whichever thread read the message (behaviour.md 7).
 //
-// A job may be told to wait, for a fence on one of its inputs: it keeps its place in the order, but is passed over
+// A job may be told to wait, for a fence on one of its buffers: it keeps its place in the order, but is passed over
 // until markReady().
 //
 // Keeps its capacity: pushing and popping does not allocate once it has grown.
@@ -43,10 +43,26 @@ class JobQueue {
         return job;
     }
 
-    // The waiting job with this id may run now. False where there is none.
+    // The waiting job with this id; nullptr where there is none.
+    [[nodiscard]] Job* findWaiting(uint64_t requestId) noexcept {
+        const auto it = locate(requestId);
+        return it == waiting_.end() ? nullptr : it->job.get();
+    }
+
+    // Takes it out.
+    [[nodiscard]] std::unique_ptr<Job> takeWaiting(uint64_t requestId) {
+        const auto it = locate(requestId);
+        if (it == waiting_.end()) {
+            return nullptr;
+        }
+        std::unique_ptr<Job> job = std::move(it->job);
+        waiting_.erase(it);
+        return job;
+    }
+
+    // It may run now. False where there is none.
     bool markReady(uint64_t requestId) {
-        const auto it = std::find_if(waiting_.begin(), waiting_.end(),
-                                     [requestId](const Entry& entry) { return entry.requestId == requestId; });
+        const auto it = locate(requestId);
         if (it == waiting_.end()) {
             return false;
         }
@@ -82,6 +98,11 @@ class JobQueue {
 
     static bool runsLater(const Entry& a, const Entry& b) noexcept {
         return a.priority != b.priority ? a.priority < b.priority : a.requestId > b.requestId;
+    }
+
+    [[nodiscard]] auto locate(uint64_t requestId) noexcept {
+        return std::find_if(waiting_.begin(), waiting_.end(),
+                            [requestId](const Entry& entry) { return entry.requestId == requestId; });
     }
 
     void pushReady(Entry entry) {

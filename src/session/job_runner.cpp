@@ -32,13 +32,19 @@ void logTimes(const Job& job) {
 }  // namespace
 
 JobRunner::JobRunner(const device::DeviceList& devices, StatusPage& page, ArbiterLink& arbiter, Replies& replies,
-                     std::function<void(uint32_t)> drain, std::function<bool(const std::shared_ptr<Model>&)> exists)
+                     ThreadPool& pool, uint64_t fenceTimeoutMs, std::function<void(uint32_t)> drain,
+                     std::function<bool(const std::shared_ptr<Model>&)> exists)
     : devices_(devices),
       page_(page),
       arbiter_(arbiter),
       replies_(replies),
+      pool_(pool),
+      fenceTimeoutMs_(fenceTimeoutMs),
       drain_(std::move(drain)),
-      exists_(std::move(exists)) {
+      exists_(std::move(exists)),
+      fences_(pool, [this](uint32_t unit, uint64_t requestId, FenceWatch::Outcome outcome) {
+          onFence(unit, requestId, outcome);
+      }) {
     for (uint32_t unit = 0; unit < devices.unitCount(); ++unit) {
         queues_.push_back(std::make_unique<UnitQueue>(page.turns[unit], unit, arbiter));
     }
@@ -130,12 +136,65 @@ void JobRunner::serve(uint32_t unit) {
     }
 }
 
-std::unique_ptr<Job> JobRunner::takeNext(UnitQueue& queue) {
-    std::unique_ptr<Job> job = queue.jobs.pop();
-    if (job) {
-        page_.jobsQueued.fetch_sub(1, std::memory_order_relaxed);
+// Others may still use a dma-buf that a job is to read or write. Looked at late, so that those count that came to use
+// it while the job was queued.
+std::unique_ptr<Job> JobRunner::takeNext(uint32_t unit) {
+    while (std::unique_ptr<Job> job = queues_[unit]->jobs.pop()) {
+        const auto busy = findBusyBuffer(*job);
+        if (!busy) {
+            page_.jobsQueued.fetch_sub(1, std::memory_order_relaxed);
+            return job;
+        }
+        park(unit, std::move(job), *busy);
     }
-    return job;
+    return nullptr;
+}
+
+void JobRunner::park(uint32_t unit, std::unique_ptr<Job> job, const BusyBuffer& busy) {
+    job->fenceDeadlineNs = monotonicNs() + fenceTimeoutMs_ * 1'000'000;
+    spdlog::debug("job {}: waits, since others use the dma-buf of {}", job->requestId, placeText(busy.place));
+    const uint8_t priority = job->request.priority;
+    const uint64_t requestId = job->requestId;
+    fences_.add(unit, requestId, busy, job->fenceDeadlineNs);
+    queues_[unit]->jobs.push(std::move(job), priority, requestId, JobQueue<Job>::State::Waiting);
+}
+
+void JobRunner::onFence(uint32_t unit, uint64_t requestId, FenceWatch::Outcome outcome) {
+    std::unique_ptr<Job> late;
+    std::optional<BusyBuffer> busy;
+    {
+        const std::lock_guard lock(mutex_);
+        UnitQueue& queue = *queues_[unit];
+        Job* job = queue.jobs.findWaiting(requestId);
+        if (job == nullptr) {
+            return;
+        }
+        busy = findBusyBuffer(*job);
+        if (!busy) {
+            queue.jobs.markReady(requestId);
+            if (!queue.served) {
+                setServed(queue, true);
+                pool_.run([this, unit] { serve(unit); });
+            }
+            return;
+        }
+        if (outcome == FenceWatch::Outcome::Signalled) {
+            fences_.add(unit, requestId, *busy, job->fenceDeadlineNs);  // another one
+            return;
+        }
+        page_.jobsQueued.fetch_sub(1, std::memory_order_relaxed);
+        late = queue.jobs.takeWaiting(requestId);
+    }
+    fail(std::move(late),
+         Error(LAROD_ERROR_JOB, "{}: others did not finish with its dma-buf in {} ms (larod --fence-timeout)",
+               placeText(busy->place), fenceTimeoutMs_));
+}
+
+void JobRunner::fail(std::unique_ptr<Job> job, const Error& error) {
+    page_.jobsFailed.fetch_add(1, std::memory_order_relaxed);
+    forgetOutstanding(*job);
+    replies_.failure(job->requestId, error);
+    recycle(std::move(job));
 }
 
 // The job that would be next fails; those behind it ask for themselves.
@@ -143,19 +202,18 @@ void JobRunner::refuseNext(uint32_t unit) {
     std::unique_ptr<Job> job;
     {
         const std::lock_guard lock(mutex_);
-        job = takeNext(*queues_[unit]);
+        job = takeNext(unit);
     }
     if (!job) {
         return;
     }
-    page_.jobsFailed.fetch_add(1, std::memory_order_relaxed);
-    forgetOutstanding(*job);
+    Error reason(LAROD_ERROR_POWER_NOT_AVAILABLE, "the device gets no power now");
     try {
         [[maybe_unused]] const auto none = arbiter_.call<wire::Done>(control::GetRefusal{job->model->info().device});
     } catch (const Error& error) {
-        replies_.failure(job->requestId, error);
+        reason = error;
     }
-    recycle(std::move(job));
+    fail(std::move(job), reason);
 }
 
 void JobRunner::runNext(uint32_t unit) {
@@ -163,7 +221,7 @@ void JobRunner::runNext(uint32_t unit) {
     std::unique_ptr<Job> job;
     {
         const std::lock_guard lock(mutex_);
-        job = takeNext(queue);
+        job = takeNext(unit);
         if (job) {
             queue.running = job->model;
         }
@@ -295,6 +353,7 @@ void JobRunner::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
+        fences_.stop();
         for (const auto& queue : queues_) {
             for (auto& job : queue->jobs.takeAll()) {
                 dropped.push_back(std::move(job));

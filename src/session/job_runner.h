@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "device/device_list.h"
+#include "session/fence_watch.h"
 #include "session/job.h"
 #include "session/job_queue.h"
 #include "session/replies.h"
@@ -34,9 +35,11 @@ class JobRunner {
   public:
     // `drain` reads what has arrived from the client, so that the highest priority among all that was sent runs next.
     // It is called by a serving thread between jobs, and must not wait. `exists`: whether nobody has deleted the model
-    // while the job was queued.
+    // while the job was queued. A job waits for dma-bufs that others use for `fenceTimeoutMs` at most, and is then
+    // served by a thread of the pool.
     JobRunner(const device::DeviceList& devices, StatusPage& page, ArbiterLink& arbiter, Replies& replies,
-              std::function<void(uint32_t unit)> drain, std::function<bool(const std::shared_ptr<Model>&)> exists);
+              ThreadPool& pool, uint64_t fenceTimeoutMs, std::function<void(uint32_t unit)> drain,
+              std::function<bool(const std::shared_ptr<Model>&)> exists);
 
     // An empty job, to be filled and submitted.
     [[nodiscard]] std::unique_ptr<Job> newJob();
@@ -79,7 +82,10 @@ class JobRunner {
     [[nodiscard]] UnitQueue& queueOf(const Model& model) const noexcept;
     void runNext(uint32_t unit);
     void refuseNext(uint32_t unit);
-    [[nodiscard]] std::unique_ptr<Job> takeNext(UnitQueue& queue);          // the caller holds mutex_
+    [[nodiscard]] std::unique_ptr<Job> takeNext(uint32_t unit);                  // the caller holds mutex_
+    void park(uint32_t unit, std::unique_ptr<Job> job, const BusyBuffer& busy);  // the caller holds mutex_
+    void onFence(uint32_t unit, uint64_t requestId, FenceWatch::Outcome outcome);
+    void fail(std::unique_ptr<Job> job, const Error& error);
     [[nodiscard]] std::optional<Error> runJob(UnitQueue& queue, Job& job);  // what it failed with
     static void bindTensors(Job& job, const std::shared_ptr<ModelInstance>& instance);
     void abandon(Job& job) noexcept;
@@ -89,11 +95,14 @@ class JobRunner {
     StatusPage& page_;
     ArbiterLink& arbiter_;
     Replies& replies_;
+    ThreadPool& pool_;
+    const uint64_t fenceTimeoutMs_;
     const std::function<void(uint32_t)> drain_;
     const std::function<bool(const std::shared_ptr<Model>&)> exists_;
     std::atomic<size_t> serving_{0};  // units
     std::atomic<size_t> outstanding_{0};
     std::atomic<size_t> untrackedFds_{0};
+    FenceWatch fences_;
 
     std::mutex mutex_;                                // guards what follows, but not a queue's turn
     std::vector<std::unique_ptr<UnitQueue>> queues_;  // by unit

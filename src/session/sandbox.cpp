@@ -41,7 +41,7 @@ constexpr int kAllowed[] = {
     SCMP_SYS(dup),
     SCMP_SYS(dup3),
     SCMP_SYS(pipe2),
-
+    SCMP_SYS(eventfd2),
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     // Memory; mmap and mprotect below.

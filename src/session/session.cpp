@@ -52,7 +52,7 @@ Session::Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& de
       models_(loader_, arbiter_, servicePage,
               [this](const std::shared_ptr<Model>& model) { runner_.unbind(model, tracked_.all()); }),
       runner_(
-          devices, page, arbiter_, replies_, [this](uint32_t unit) { drain(unit); },
+          devices, page, arbiter_, replies_, pool_, options.fenceTimeoutMs, [this](uint32_t unit) { drain(unit); },
           [this](const std::shared_ptr<Model>& model) { return models_.exists(model); }),
       drained_(devices.unitCount()) {}
 

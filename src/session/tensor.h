@@ -105,6 +105,12 @@ class Tensor {
     // As the client says; 0: it does not say.
     [[nodiscard]] uint64_t sizeBytes() const noexcept { return size_; }
 
+    // Borrowed.
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+    // By its flag, until the kernel says otherwise.
+    [[nodiscard]] bool isDmaBuf() const noexcept { return isDmaBuf_.load(std::memory_order_relaxed); }
+
     // Whether a job can use `need` bytes of it on a device of these capabilities; throws Error(LAROD_ERROR_FD) naming
     // the place. What only the kernel can tell is found out by bind().
     void check(TensorPlace place, size_t need, const device::Capabilities& capabilities) const;
@@ -133,8 +139,8 @@ class Tensor {
     const uint64_t size_;
     const uint64_t offset_;
     const uint32_t props_;
-    const bool fixedLength_;      // else a client may cut it off between jobs
-    std::atomic<bool> isDmaBuf_;  // by its flag, until the kernel says otherwise
+    const bool fixedLength_;  // else a client may cut it off between jobs
+    std::atomic<bool> isDmaBuf_;
 
     std::mutex mutex_;  // guards bound_
     std::vector<std::unique_ptr<BoundTensor>> bound_;

@@ -2,9 +2,14 @@
 // What the kernel answers about dma-bufs, from a test: few machines can make one.
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <mutex>
 #include <vector>
 
 namespace larod::buffer::test {
@@ -16,7 +21,7 @@ struct SyncCall {
 };
 
 // While it lives, SYNC reaches it instead of the kernel: it records the calls that it answered with success. One at a
-// time; used by one thread.
+// time.
 class FakeKernel {
   public:
     FakeKernel() { current = this; }
@@ -29,9 +34,18 @@ class FakeKernel {
     bool filesAreDmaBufs = false;  // fstatfs says so of every fd
     std::deque<int> errors;        // what the next calls give, in order; 0 for success
     std::vector<SyncCall> done;
+    // Fences, by the inode of the file: poll for such an event waits for an eventfd that the test writes to instead.
+    struct Fence {
+        short events;  // POLLIN: somebody writes the buffer; POLLOUT: somebody uses it
+        int eventFd;
+    };
+    std::multimap<ino_t, Fence> fences;  // set before others poll
     size_t asked = 0;
 
-    inline static FakeKernel* current = nullptr;
+    inline static std::atomic<FakeKernel*> current = nullptr;
+
+  private:
+    std::mutex mutex_;  // of those who sync
 };
 
 }  // namespace larod::buffer::test
