@@ -71,6 +71,16 @@ class Installed(unittest.TestCase):
                 *run("pkg-config", "--cflags", "--libs", "liblarod", env=self.environment).split(), "-pthread", env=self.environment,
             )
 
+    def test_examples_in_c_compile_and_link_as_they_say(self):
+        for name in ("dma_buf",):
+            run(
+                *os.environ.get("CC", "cc").split(), "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                source / f"examples/{name}.c", "-o", self.root / f"{name}.out",
+                *run("pkg-config", "--cflags", "--libs", "liblarod", env=self.environment).split(), env=self.environment,
+            )
+        output = run("larod-run", "--", self.root / "dma_buf.out", "--buffers", "memory", "--jobs", "1", env=self.environment)
+        self.assertIn("job 0: luma 16 in, mean of R, G and B out: 0.00", output)
+
     def test_pkg_config_finds_the_library_where_it_is_installed(self):
         installed = "/" + str(self.pkgconfig.parent.relative_to(self.root))
         prefix = "/" + str(self.bin.parent.relative_to(self.root)) + "/"
