@@ -21,12 +21,17 @@ namespace larod::buffer {
 namespace {
 
 // glibc's fstat is a newfstatat, which takes a path and so is denied to sessions.
-int statOf(int fd, struct stat& status) noexcept {
+struct stat statOf(int fd) {
+    struct stat status = {};
 #ifdef __LP64__
-    return static_cast<int>(::syscall(SYS_fstat, fd, &status));  // the kernel's structure is the library's
+    const long result = ::syscall(SYS_fstat, fd, &status);  // the kernel's structure is the library's
 #else
-    return ::fstat(fd, &status);
+    const long result = ::fstat(fd, &status);
 #endif
+    if (result != 0) {
+        throw Error(LAROD_ERROR_FD, "fd {} is not usable: {}", fd, errnoText(errno));
+    }
+    return status;
 }
 
 }  // namespace
@@ -41,11 +46,13 @@ bool hasFixedLength(int fd) noexcept {
     return seals >= 0 ? (seals & F_SEAL_SHRINK) != 0 : isDmaBuf(fd);
 }
 
+FileIdentity fileIdentity(int fd) {
+    const struct stat status = statOf(fd);
+    return {status.st_dev, status.st_ino};
+}
+
 FileStatus fileStatus(int fd) {
-    struct stat status = {};
-    if (statOf(fd, status) != 0) {
-        throw Error(LAROD_ERROR_FD, "fd {} is not usable: {}", fd, errnoText(errno));
-    }
+    const struct stat status = statOf(fd);
     FileStatus result;
     result.identity = {status.st_dev, status.st_ino};
     // Only a dma-buf is asked by lseek: on a file it would move the client's position (processes.md 6). A dma-buf has

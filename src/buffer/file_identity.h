@@ -25,6 +25,9 @@ struct FileStatus {
     uint64_t length = 0;  // bytes; of a dma-buf the size of the buffer
 };
 
+// One system call. Throws Error(LAROD_ERROR_FD) where `fd` is not open.
+[[nodiscard]] FileIdentity fileIdentity(int fd);
+
 // Never blocks and never moves the file position. Throws Error(LAROD_ERROR_FD) where `fd` is not open.
 [[nodiscard]] FileStatus fileStatus(int fd);
 

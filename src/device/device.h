@@ -58,7 +58,8 @@ struct DmaBuf {
 };
 
 // What a device keeps for one piece of memory in one place of one model, for instance the framework's tensor object.
-// Destroyed before the memory goes and before its LoadedModel.
+// Destroyed before the memory goes and before its LoadedModel, by any thread, also while a job runs on other bindings
+// of the model.
 class Binding {
   public:
     virtual ~Binding() = default;

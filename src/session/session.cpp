@@ -49,8 +49,9 @@ Session::Session(UniqueFd client, UniqueFd arbiter, const device::DeviceList& de
       loader_(devices, page, arbiter_, options.threads, options.powerControlled),
       loads_(pool_, replies_),
       tracked_(page),
+      untracked_(pool_),
       models_(loader_, arbiter_, servicePage,
-              [this](const std::shared_ptr<Model>& model) { runner_.unbind(model, tracked_.all()); }),
+              [this](const std::shared_ptr<Model>& model) { runner_.unbind(model, allTensors()); }),
       runner_(
           devices, page, arbiter_, replies_, pool_, options.fenceTimeoutMs, [this](uint32_t unit) { drain(unit); },
           [this](const std::shared_ptr<Model>& model) { return models_.exists(model); }),
@@ -291,6 +292,12 @@ Session::Next Session::runJob(uint64_t requestId, wire::Datagram& datagram) {
     return admit(std::move(job));
 }
 
+std::vector<std::shared_ptr<Tensor>> Session::allTensors() {
+    auto tensors = tracked_.all();
+    std::ranges::move(untracked_.all(), std::back_inserter(tensors));
+    return tensors;
+}
+
 Session::Next Session::admit(std::unique_ptr<Job> job) {
     const uint32_t unit = devices_.unitOf(job->model->info().device);
     return {.admission = runner_.submit(std::move(job)), .unit = unit};
@@ -340,7 +347,7 @@ void Session::takeTensors(Direction direction, const std::vector<wire::JobTensor
                 throw Error(LAROD_ERROR_FD, "{}: it has no fd; set one with larodSetTensorFd", placeText(place));
             }
             try {
-                taken.push_back(std::make_shared<Tensor>(std::move(fds[nextFd++]), given[i].fd));
+                taken.push_back(untracked_.get(std::move(fds[nextFd++]), given[i].fd));
             } catch (const Error& error) {
                 throw Error(error.code(), "{}: {}", placeText(place), error.text());
             }
@@ -485,6 +492,7 @@ void Session::end() {
     runner_.stop();
     loads_.stop();
     loader_.stop();
+    untracked_.stop();
     pool_.stop();
     client_.shutdown();  // whoever is still reading
 }

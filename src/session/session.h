@@ -16,6 +16,7 @@
 #include "session/model_set.h"
 #include "session/replies.h"
 #include "session/status_page.h"
+#include "session/tensor_cache.h"
 #include "session/thread_pool.h"
 #include "session/tracked_tensors.h"
 #include "wire/channel.h"
@@ -62,6 +63,7 @@ class Session {
     [[nodiscard]] Next dispatch(wire::Datagram& datagram);
     [[nodiscard]] Next handle(const wire::Header& header, wire::Datagram& datagram);
     [[nodiscard]] Next runJob(uint64_t requestId, wire::Datagram& datagram);
+    [[nodiscard]] std::vector<std::shared_ptr<Tensor>> allTensors();
     [[nodiscard]] Next admit(std::unique_ptr<Job> job);
     void runElsewhere(const Next& next);
     void endOverLarge();
@@ -92,6 +94,7 @@ class Session {
     Loader loader_;
     LoadQueue loads_;
     TrackedTensors tracked_;
+    TensorCache untracked_;
     ModelSet models_;
     JobRunner runner_;
     wire::Datagram datagram_;                               // of whoever has the reading role

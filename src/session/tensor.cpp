@@ -290,6 +290,7 @@ void Tensor::choose(BoundTensor& bound, size_t need, const device::Capabilities&
                     bound.reason_, fdPropsText(propsOf(direction, capabilities)));
     }
     bound.method_ = AccessMethod::ReadWrite;
+    copies_.store(true, std::memory_order_relaxed);
     bound.staging_ = std::make_unique<buffer::AlignedMemory>(need, device::kReadableBytesBehind);
     bound.memory_ = bound.staging_->bytes();
 }

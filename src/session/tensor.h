@@ -111,6 +111,9 @@ class Tensor {
     // By its flag, until the kernel says otherwise.
     [[nodiscard]] bool isDmaBuf() const noexcept { return isDmaBuf_.load(std::memory_order_relaxed); }
 
+    // Whether a job has read or written it through a copy, which moves the position of its fd.
+    [[nodiscard]] bool copies() const noexcept { return copies_.load(std::memory_order_relaxed); }
+
     // Whether a job can use `need` bytes of it on a device of these capabilities; throws Error(LAROD_ERROR_FD) naming
     // the place. What only the kernel can tell is found out by bind().
     void check(TensorPlace place, size_t need, const device::Capabilities& capabilities) const;
@@ -141,6 +144,7 @@ class Tensor {
     const uint32_t props_;
     const bool fixedLength_;  // else a client may cut it off between jobs
     std::atomic<bool> isDmaBuf_;
+    std::atomic<bool> copies_{false};
 
     std::mutex mutex_;  // guards bound_
     std::vector<std::unique_ptr<BoundTensor>> bound_;
