@@ -72,11 +72,13 @@ class Installed(unittest.TestCase):
             )
 
     def test_examples_in_c_compile_and_link_as_they_say(self):
-        for name in ("dma_buf",):
+        flags = run("pkg-config", "--cflags", "--libs", "liblarod", env=self.environment).split()
+        for name in ("dma_buf", "camera"):
+            text = (source / f"examples/{name}.c").read_text(encoding="utf-8")
+            sources = re.search(r"\bcc (.*) -o", text).group(1).split()
             run(
                 *os.environ.get("CC", "cc").split(), "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                source / f"examples/{name}.c", "-o", self.root / f"{name}.out",
-                *run("pkg-config", "--cflags", "--libs", "liblarod", env=self.environment).split(), env=self.environment,
+                *(source / "examples" / file for file in sources), "-o", self.root / f"{name}.out", *flags, env=self.environment,
             )
         output = run("larod-run", "--", self.root / "dma_buf.out", "--buffers", "memory", "--jobs", "1", env=self.environment)
         self.assertIn("job 0: luma 16 in, mean of R, G and B out: 0.00", output)
