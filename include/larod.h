@@ -173,6 +173,9 @@ void larodClearError(larodError** error);
  * The socket is the one that the environment variable LAROD_SOCKET names, else /run/larod/larod.sock. The list of
  * devices is fetched here and stays as it is. A process may hold several connections; each is a session of its own.
  *
+ * Where the environment variable LAROD_DEBUG is 1, the library tells on stderr how the device gets at each tensor of a
+ * job, and why so, when it is used for the first time: mapped, copied, or as a dma-buf.
+ *
  * `conn`: gets the handle; NULL on failure.
  * Errors: LAROD_ERROR_CONNECTION (no service), LAROD_ERROR_CREATE_SESSION (the service refuses),
  * LAROD_ERROR_VERSION_MISMATCH (library and service are of different releases). */

@@ -10,6 +10,9 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -27,10 +30,15 @@ uint64_t newSerial() noexcept {
     return ++last;
 }
 
+bool debugWanted() noexcept {
+    const char* value = ::secure_getenv("LAROD_DEBUG");
+    return value != nullptr && std::strcmp(value, "1") == 0;
+}
+
 }  // namespace
 
 Connection::Connection(wire::Channel channel, const std::vector<wire::DeviceInfo>& devices)
-    : channel_(std::move(channel)), serial_(newSerial()) {
+    : channel_(std::move(channel)), serial_(newSerial()), explains_(debugWanted()) {
     devices_.reserve(devices.size());
     for (const wire::DeviceInfo& device : devices) {
         devices_.push_back({device.name, device.instance, static_cast<uint32_t>(devices_.size()), device.takesFile});
@@ -113,7 +121,8 @@ uint64_t Connection::trySend(Lock& lock, const Request& request, bool synchronou
     for (;;) {
         throwIfEnded();
         const bool nothingElse = calls_.empty() && pending_.empty() && finished_.empty() && !inCallback_;
-        const SendContext context = {nextRequestId_, serial_, synchronous && nothingElse && !severalThreads_};
+        const SendContext context = {nextRequestId_, serial_, synchronous && nothingElse && !severalThreads_,
+                                     explains_};
         const auto bytes = request.encode(context, sendBuffer_);
         wire::Sent sent = wire::Sent::PeerGone;
         try {
@@ -265,6 +274,12 @@ void Connection::dispatchMessage() {
         wire::Failure failure;
         wire::decode(incoming_.bytes(), failure);
         endReason_ = failure.text;  // the end itself follows
+        return;
+    }
+    if (header->type == wire::MessageType::Note) {
+        wire::Note note;
+        wire::decode(incoming_.bytes(), note);
+        std::fprintf(stderr, "larod: %s\n", note.text.c_str());
         return;
     }
     const auto call =

@@ -121,6 +121,7 @@ class Connection {
     std::vector<larodDevice> devices_;
     std::vector<const larodDevice*> devicePointers_;
     const uint64_t serial_;
+    const bool explains_;  // LAROD_DEBUG: what the service tells about jobs goes to stderr
 
     mutable std::mutex mutex_;
     SendBuffer sendBuffer_;

@@ -28,6 +28,7 @@ struct SendContext {
     uint64_t requestId = 0;
     uint64_t connectionSerial = 0;
     bool onlyRequest = false;  // wire::RunJob::onlyRequest
+    bool explain = false;      // wire::RunJob::explain
 };
 
 // Where requests are encoded. A connection keeps one, so that sending does not allocate.
@@ -81,6 +82,7 @@ class JobRunRequest final : public Request {
         job_.fill(buffer.job, buffer.fds, context.connectionSerial);
         buffer.job.onlyRequest = context.onlyRequest;
         buffer.job.syncNative = syncNative_;
+        buffer.job.explain = context.explain;
         return wire::encode(buffer.job, context.requestId, buffer.span());
     }
 

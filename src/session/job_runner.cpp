@@ -277,6 +277,17 @@ void JobRunner::bindTensors(Job& job, const std::shared_ptr<ModelInstance>& inst
     }
 }
 
+// How the device gets at the tensors, as far as that is news.
+void JobRunner::explain(const Job& job) {
+    for (const auto* bounds : {&job.boundInputs, &job.boundOutputs}) {
+        for (BoundTensor* bound : *bounds) {
+            if (const std::string news = bound->takeNews(); !news.empty()) {
+                replies_.note(job.requestId, fmt::format("{}: {}", job.model->device().name(), news));
+            }
+        }
+    }
+}
+
 std::optional<Error> JobRunner::runJob(UnitQueue& queue, Job& job) {
     StageTimes& times = job.times;
     times.startedNs = monotonicNs();
@@ -287,6 +298,9 @@ std::optional<Error> JobRunner::runJob(UnitQueue& queue, Job& job) {
         }
         const auto& instance = job.model->instance(queue.turn.threads());
         bindTensors(job, instance);
+        if (job.request.explain) {
+            explain(job);
+        }
         const auto syncOf = [&job](uint64_t skipMask, size_t index) {
             return SyncOptions{.skip = skips(skipMask, index), .native = job.request.syncNative};
         };

@@ -88,6 +88,7 @@ class JobRunner {
     void fail(std::unique_ptr<Job> job, const Error& error);
     [[nodiscard]] std::optional<Error> runJob(UnitQueue& queue, Job& job);  // what it failed with
     static void bindTensors(Job& job, const std::shared_ptr<ModelInstance>& instance);
+    void explain(const Job& job);
     void abandon(Job& job) noexcept;
     void forgetOutstanding(const Job& job) noexcept;
 

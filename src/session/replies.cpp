@@ -25,6 +25,11 @@ bool Replies::tryFailure(uint64_t requestId, const Error& error) {
     return postFailure(requestId, error, wire::Wait::No);
 }
 
+void Replies::note(uint64_t requestId, const std::string& text) {
+    std::array<std::byte, wire::kHeaderBytes + sizeof(uint32_t) + wire::kMaxNoteLength> buffer;
+    post(wire::encode(wire::Note{text.substr(0, wire::kMaxNoteLength)}, requestId, buffer), {}, wire::Wait::No);
+}
+
 bool Replies::postDone(uint64_t requestId, wire::Wait wait) {
     std::array<std::byte, wire::kHeaderBytes> buffer;
     return post(wire::encode(wire::Done{}, requestId, buffer), {}, wait);

@@ -28,6 +28,9 @@ class Replies {
     [[nodiscard]] bool tryDone(uint64_t requestId);
     [[nodiscard]] bool tryFailure(uint64_t requestId, const Error& error);
 
+    // Left out where the client does not read.
+    void note(uint64_t requestId, const std::string& text);
+
     // A reply of any size, with duplicates of `fds`. Throws Error(EINVAL) where it does not fit into a datagram.
     template <typename Message>
     void send(const Message& message, uint64_t requestId, std::span<const int> fds = {}) {

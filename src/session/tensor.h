@@ -59,6 +59,8 @@ class BoundTensor {
 
     // For people: place, method and why it was chosen.
     [[nodiscard]] const std::string& description() const noexcept { return description_; }
+    // As description(), at the first call; then nothing.
+    [[nodiscard]] std::string takeNews() { return std::exchange(told_, true) ? std::string() : description_; }
 
     // Before the device runs: reads an input by READWRITE, opens the CPU access of a mapped dma-buf. Throws
     // Error(LAROD_ERROR_FD).
@@ -85,6 +87,7 @@ class BoundTensor {
     AccessMethod method_ = AccessMethod::Map;
     std::string reason_;  // why better methods were not possible
     std::string description_;
+    bool told_ = false;
     std::shared_ptr<buffer::Mapping> mapping_;
     std::unique_ptr<buffer::AlignedMemory> staging_;  // where the file can't be mapped
     std::span<std::byte> memory_;

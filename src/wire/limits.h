@@ -22,6 +22,7 @@ inline constexpr size_t kMaxModelNameLength = 4095;
 inline constexpr size_t kMaxDeviceNameLength = 255;
 inline constexpr size_t kMaxDevices = 64;
 inline constexpr size_t kMaxErrorTextLength = 8192;
+inline constexpr size_t kMaxNoteLength = 2048;
 inline constexpr size_t kMaxModelsPerPage = 1024;    // a page ends sooner where the datagram is full
 inline constexpr size_t kMaxSessionsPerPage = 512;   // of a status: all that there can be
 inline constexpr size_t kMaxCommandLength = 63;      // of a program; the kernel has 15 characters

@@ -63,6 +63,9 @@ enum class MessageType : uint32_t {
     TensorsAllocated = 69,
     TensorTracked = 70,
     Status = 71,
+
+    // Of the session, before the answer of a request.
+    Note = 72,
 };
 
 struct Header {
@@ -355,6 +358,7 @@ struct RunJob {
     uint8_t priority = kDefaultPriority;
     bool onlyRequest = false;  // the client can send nothing else before the reply (processes.md 3)
     bool syncNative = false;   // an older program: the service syncs dma-bufs for native devices too (dma-buf.md 4.4)
+    bool explain = false;      // Notes tell how the device gets at each tensor that it has not been used for before
     std::vector<JobTensor> inputs;
     std::vector<JobTensor> outputs;
     ParamMap params;
@@ -365,6 +369,7 @@ struct RunJob {
         archive(priority);
         archive(onlyRequest);
         archive(syncNative);
+        archive(explain);
         archive.list(inputs, kMaxTensors);
         archive.list(outputs, kMaxTensors);
         archive(params);
@@ -375,6 +380,17 @@ struct Done {
     static constexpr auto kType = MessageType::Done;
     template <class Archive>
     void fields(Archive&) {}
+};
+
+// For the person who debugs the program: something about the request, of which there may be any number. Left out where
+// the client does not read.
+struct Note {
+    static constexpr auto kType = MessageType::Note;
+    std::string text;
+    template <class Archive>
+    void fields(Archive& archive) {
+        archive.text(text, kMaxNoteLength);
+    }
 };
 
 // The request failed; with request id 0 the connection ends, and this is why.

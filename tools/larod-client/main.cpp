@@ -201,6 +201,9 @@ void printTable(std::string_view title, const std::string& table) {
 }
 
 void run(const Options& options) {
+    if (options.debug) {
+        ::setenv("LAROD_DEBUG", "1", 1);  // for the library
+    }
     if (options.action == Action::ShowStatus) {
         const wire::Status status = readStatus();
         printPlain(options.json ? statusJson(status) : statusTables(status));

@@ -94,7 +94,9 @@ CommandLine parseCommandLine(int argc, const char* const* argv) {
                   "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text")
         ->type_name("KEY:VALUE");
     app.add_option("-c,--device", options.device, "Device to load the model on")->type_name("NAME")->take_last();
-    app.add_flag("-d,--debug", options.debug, "Print more: the tensors of the model, the time that loading took");
+    app.add_flag("-d,--debug", options.debug,
+                 "Print more: the tensors of the model, the time that loading took, and on stderr how the device gets "
+                 "at each tensor (LAROD_DEBUG=1 does that for any program)");
     app.add_option("-g,--model", options.modelFile, "Model file; not needed for models described by -b alone")
         ->type_name("FILE")
         ->take_last();

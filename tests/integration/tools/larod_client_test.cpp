@@ -78,6 +78,17 @@ class LarodClient : public testing::Test {
     TempDir folder_;
 };
 
+TEST_F(LarodClient, TellsWithDHowTheDeviceGetsAtEachTensor) {
+    const Outcome plain = run(echo("uint8:8", {"-i", "", "-o", "out", "-R", "3"}));
+    EXPECT_EQ(plain.exitStatus, 0) << plain.err;
+    EXPECT_EQ(plain.err, "");
+    const Outcome debug = run(echo("uint8:8", {"-d", "-i", "", "-o", "out", "-p", "-q", "-R", "3"}));
+    EXPECT_EQ(debug.exitStatus, 0) << debug.err;
+    EXPECT_EQ(debug.err,
+              "larod: debug-device: input tensor 0: MAP: mapped (tensor READWRITE|MAP, device READWRITE|MAP)\n"
+              "larod: debug-device: output tensor 0: MAP: mapped (tensor READWRITE|MAP, device READWRITE|MAP)\n");
+}
+
 TEST_F(LarodClient, ListsTheDevicesInATable) {
     const Outcome outcome = run({"-a"});
     EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;

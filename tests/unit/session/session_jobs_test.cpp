@@ -73,6 +73,41 @@ TEST_F(SessionJobs, RunByPriorityThenInTheOrderOfSending) {
     }
 }
 
+TEST_F(SessionJobs, AreExplainedWhereTheyAskForItOnceATensor) {
+    wire::RunJob request = jobOf(free);
+    EXPECT_EQ(ask(request).header.type, wire::Done::kType);
+    request.explain = true;
+    const uint64_t id = send(request);
+    for (const char* direction : {"input", "output"}) {
+        const Answer note = receive();
+        EXPECT_TRUE(note.is(wire::Note::kType, id));
+        EXPECT_EQ(note.as<wire::Note>().text,
+                  "second: " + std::string(direction) +
+                      " tensor 0: MAP: mapped (tensor READWRITE|MAP, device READWRITE|MAP)");
+    }
+    EXPECT_TRUE(receive().is(wire::Done::kType, id));
+    EXPECT_EQ(ask(request).header.type, wire::Done::kType) << "no news";
+}
+
+// One buffer, under another number and without being tracked, is the same buffer.
+TEST_F(SessionJobs, MapAnUntrackedBufferOnce) {
+    std::vector<const std::byte*> places;
+    device(kSecond).onRun = [&places](const device::JobIo& io) { places.push_back(memoryOf(io.inputs[0]).data()); };
+    const uint64_t model = loadModel(kSecond);
+    const UniqueFd memory = buffer::makeSealedMemfd("untracked", 16);
+    wire::RunJob request = job(model, 0, tensor);
+    request.inputs[0].hasFd = true;
+    request.inputs[0].fd = {0, 0, LAROD_FD_TYPE_DISK};
+    for (int i = 0; i < 3; ++i) {
+        const UniqueFd other(::dup(memory.get()));
+        const int fd = other.get();
+        EXPECT_EQ(ask(request, {&fd, 1}).header.type, wire::Done::kType);
+    }
+    ASSERT_EQ(places.size(), 3U);
+    EXPECT_EQ(places[0], places[1]);
+    EXPECT_EQ(places[0], places[2]);
+}
+
 TEST_F(SessionJobs, ALongOneStopsNoOtherDeviceAndNoOtherRequest) {
     const uint64_t blocked = block();
     for (int i = 0; i < 10; ++i) {

@@ -16,7 +16,7 @@ namespace larod::wire::test {
 // Every message but the two frozen ones, whose layout is their own.
 using AllMessages = std::tuple<Welcome, Disconnect, GetNumSessions, LoadModel, GetModel, GetModels, DeleteModel,
                                AllocTensors, TrackTensor, ReleaseTensors, RunJob, Done, Failure, NumSessions, Model,
-                               Models, TensorsAllocated, TensorTracked, GetStatus, Status>;
+                               Models, TensorsAllocated, TensorTracked, GetStatus, Status, Note>;
 
 // Calls function.operator()<Message>() for each.
 template <typename Function>
