@@ -160,15 +160,24 @@ static larodModel* loadPreprocessing(struct app* app, larodError** error) {
     return model;
 }
 
-/* The first format that the camera has and the preprocessing device takes. */
+/* The first format that the camera has, the preprocessing device takes, and was not excluded. */
 static bool chooseFormat(struct app* app) {
     struct camera* const camera = &app->camera;
+    const char* const wanted = app->options.format;
     larodError* error = NULL;
+    bool isThere = false;
     for (unsigned i = 0; i < camera->numFormats && !app->preprocessing; ++i) {
+        if (wanted && strcmp(wanted, camera->formats[i]->larodName) != 0) {
+            continue;
+        }
+        isThere = true;
         larodClearError(&error);
         if (cameraSetFormat(camera, camera->formats[i], app->options.width, app->options.height)) {
             app->preprocessing = loadPreprocessing(app, &error);
         }
+    }
+    if (!isThere) {
+        return failed(wanted, "expected a format of this camera");
     }
     if (!app->preprocessing) {
         return error ? failedCall(app->options.preprocessing, &error) : failed(app->options.camera, camera->error);

@@ -55,12 +55,17 @@ static bool parseFrames(const char* text, struct cameraOptions* options) {
 }
 
 bool parseCameraOptions(struct cameraOptions* options, int argc, char** argv) {
-    static const struct option kOptions[] = {
-        {"model", required_argument, NULL, 'm'}, {"camera", required_argument, NULL, 'c'},
-        {"size", required_argument, NULL, 's'},  {"frames", required_argument, NULL, 'f'},
-        {"proc", required_argument, NULL, 'p'},  {"net", required_argument, NULL, 'n'},
-        {"mean", required_argument, NULL, 'M'},  {"scale", required_argument, NULL, 'S'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option kOptions[] = {{"model", required_argument, NULL, 'm'},
+                                             {"camera", required_argument, NULL, 'c'},
+                                             {"size", required_argument, NULL, 's'},
+                                             {"frames", required_argument, NULL, 'f'},
+                                             {"proc", required_argument, NULL, 'p'},
+                                             {"net", required_argument, NULL, 'n'},
+                                             {"mean", required_argument, NULL, 'M'},
+                                             {"scale", required_argument, NULL, 'S'},
+                                             {"format", required_argument, NULL, 'F'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
     int option = 0;
     memset(options, 0, sizeof(*options));
     options->camera = "/dev/video0";
@@ -86,6 +91,9 @@ bool parseCameraOptions(struct cameraOptions* options, int argc, char** argv) {
                 break;
             case 'n':
                 options->network = optarg;
+                break;
+            case 'F':
+                options->format = optarg;
                 break;
             case 'M':
                 options->mean = optarg;

@@ -13,7 +13,8 @@ struct cameraOptions {
     const char* network;
     const char* mean; /* NULL: as is usual for the network's type */
     const char* scale;
-    unsigned width; /* wanted of the camera, pixels; 0: as it is */
+    const char* format; /* of the camera's images, as larod calls it; NULL: any */
+    unsigned width;     /* wanted of the camera, pixels; 0: as it is */
     unsigned height;
     unsigned long frames; /* 0: no limit */
 };
