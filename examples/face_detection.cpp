@@ -7,7 +7,6 @@
 // devices write and read. A window of the frame is chosen a job, so one loaded model serves all windows.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -26,6 +25,7 @@
 #include "blaze_face.h"
 #include "image.h"
 #include "image_file.h"
+#include "larod-dma-buf.h"
 #include "larod.h"
 #include "nv12_frame.h"
 
@@ -75,7 +75,8 @@ Connection connectToService() {
     return Connection(conn);
 }
 
-// Tensors whose memory the service allocated, mapped here as long as the object exists.
+// Tensors whose memory the service allocated, mapped here as long as the object exists. Access is bracketed, so it may
+// be dma-bufs as well: what a device prefers.
 class Tensors {
   public:
     using Allocate = larodTensor** (*)(larodConnection*, const larodModel*, uint32_t, size_t*, larodMap*, larodError**);
@@ -84,46 +85,37 @@ class Tensors {
         Larod larod;
         tensors_ = larod.check(allocate(conn, model, LAROD_FD_PROP_MAP, &count_, nullptr, larod.error()),
                                "can't allocate tensors");
-        for (size_t index = 0; index < count_; ++index) {
-            size_t sizeBytes = 0;
-            larodGetTensorFdSize(tensors_[index], &sizeBytes, nullptr);
-            const int fd = larodGetTensorFd(tensors_[index], nullptr);
-            void* address = ::mmap(nullptr, sizeBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-            if (address == MAP_FAILED) {
-                const int errnum = errno;
-                release();
-                throw std::runtime_error(
-                    fmt::format("can't map a tensor: {}", std::generic_category().message(errnum)));
+        try {
+            for (size_t index = 0; index < count_; ++index) {
+                mappings_.emplace_back(tensors_[index]);
             }
-            memory_.emplace_back(static_cast<uint8_t*>(address), sizeBytes);
+        } catch (const larod::DmaBufException&) {
+            larodDestroyTensors(conn_, &tensors_, count_, nullptr);
+            throw;
         }
     }
-    ~Tensors() { release(); }
+    ~Tensors() { larodDestroyTensors(conn_, &tensors_, count_, nullptr); }
     Tensors(const Tensors&) = delete;
     Tensors& operator=(const Tensors&) = delete;
 
     [[nodiscard]] larodTensor** data() const { return tensors_; }
     [[nodiscard]] size_t size() const { return count_; }
-    [[nodiscard]] std::span<uint8_t> bytes(size_t index) const { return memory_.at(index); }
-    [[nodiscard]] std::span<const float> floats(size_t index) const {
-        // Memory from mmap is aligned for every type.
-        return {reinterpret_cast<const float*>(static_cast<const void*>(bytes(index).data())),
-                bytes(index).size() / sizeof(float)};
+    [[nodiscard]] size_t sizeBytes(size_t index) const { return mappings_.at(index).size(); }
+    [[nodiscard]] larod::DmaBufScope access(size_t index, larodDmaBufAccess direction) {
+        return {mappings_.at(index), direction};
     }
 
   private:
-    void release() {
-        for (const std::span<uint8_t> bytes : memory_) {
-            ::munmap(bytes.data(), bytes.size());
-        }
-        larodDestroyTensors(conn_, &tensors_, count_, nullptr);
-    }
-
     larodConnection* conn_;
     larodTensor** tensors_ = nullptr;
     size_t count_ = 0;
-    std::vector<std::span<uint8_t>> memory_;
+    std::vector<larod::DmaBufMapping> mappings_;
 };
+
+std::span<const float> floats(const larod::DmaBufScope& scope) {
+    // Memory from mmap is aligned for every type.
+    return {reinterpret_cast<const float*>(static_cast<const void*>(scope.data())), scope.size() / sizeof(float)};
+}
 
 const larodDevice* getDevice(larodConnection* conn, const char* name) {
     Larod larod;
@@ -181,7 +173,7 @@ class FaceDetector {
         if (networkOutputs_.size() != 2) {
             throw std::runtime_error("the model does not have two outputs");
         }
-        regressors_ = networkOutputs_.floats(0).size() > networkOutputs_.floats(1).size() ? 0 : 1;
+        regressors_ = networkOutputs_.sizeBytes(0) > networkOutputs_.sizeBytes(1) ? 0 : 1;
 
         Larod larod;
         // Here the two jobs are joined: the network's input is what the preprocessing writes.
@@ -195,7 +187,8 @@ class FaceDetector {
                         "can't create the inference job"));
     }
 
-    [[nodiscard]] std::span<uint8_t> frame() const { return frame_.bytes(0); }
+    // To write the frame; no job runs as long as it is open.
+    [[nodiscard]] larod::DmaBufScope accessFrame() { return frame_.access(0, LAROD_DMA_BUF_WRITE); }
     [[nodiscard]] size_t rowPitch() const {
         Larod larod;
         return larod.check(larodGetTensorPitches(frame_.data()[0], larod.error()), "can't get the pitch")->pitches[2];
@@ -219,9 +212,10 @@ class FaceDetector {
         Larod larod;
         larod.check(larodRunJob(conn_, inferenceJob_.get(), larod.error()), "the inference job failed");
     }
-    [[nodiscard]] std::vector<Face> faces() const {
-        return decodeFaces(networkOutputs_.floats(regressors_), networkOutputs_.floats(1 - regressors_), window_,
-                           kMinScore);
+    [[nodiscard]] std::vector<Face> faces() {
+        const larod::DmaBufScope regressors = networkOutputs_.access(regressors_, LAROD_DMA_BUF_READ);
+        const larod::DmaBufScope logits = networkOutputs_.access(1 - regressors_, LAROD_DMA_BUF_READ);
+        return decodeFaces(floats(regressors), floats(logits), window_, kMinScore);
     }
 
   private:
@@ -324,8 +318,11 @@ ExitStatus run(const std::string& modelFile, const std::string& pictureFile, con
     std::unique_ptr<FaceDetector> detector;
     times.measure("load the models, allocate tensors",
                   [&] { detector = std::make_unique<FaceDetector>(connection.get(), modelFile, geometry.side); });
-    times.measure("make an NV12 frame of the picture",
-                  [&] { writeNv12(image, geometry, detector->frame(), detector->rowPitch()); });
+    times.measure("make an NV12 frame of the picture", [&] {
+        larod::DmaBufScope frame = detector->accessFrame();
+        writeNv12(image, geometry, {frame.data(), frame.size()}, detector->rowPitch());
+        frame.end();
+    });
 
     const std::vector<Window> windows = chooseWindows(image, geometry);
     detector->chooseWindow(windows.front());
