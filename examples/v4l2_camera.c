@@ -207,6 +207,12 @@ bool cameraStart(struct camera* camera, unsigned count) {
     return camera->streams ? true : fail(camera, "the camera does not start: %s", strerror(errno));
 }
 
+/* A camera that was stopped or unplugged neither gives frames nor takes buffers. */
+static bool failToCapture(struct camera* camera) {
+    return fail(camera, "the camera captures no frames: %s%s", strerror(errno),
+                errno == ENODEV ? ": was it unplugged?" : "");
+}
+
 bool cameraTakeNewest(struct camera* camera, struct cameraFrame* frame, bool* got) {
     *got = false;
     for (;;) {
@@ -216,8 +222,7 @@ bool cameraTakeNewest(struct camera* camera, struct cameraFrame* frame, bool* go
             if (errno == EAGAIN) {
                 return true;
             }
-            return fail(camera, "the camera gives no more frames: %s%s", strerror(errno),
-                        errno == ENODEV ? ": was it unplugged?" : "");
+            return failToCapture(camera);
         }
         if (buffer.flags & V4L2_BUF_FLAG_ERROR) { /* a broken frame: the next one may be good */
             if (!cameraGiveBack(camera, buffer.index)) {
@@ -240,9 +245,7 @@ bool cameraTakeNewest(struct camera* camera, struct cameraFrame* frame, bool* go
 bool cameraGiveBack(struct camera* camera, unsigned index) {
     struct v4l2_plane plane;
     struct v4l2_buffer buffer = describe(camera, index, &plane);
-    return request(camera, VIDIOC_QBUF, &buffer) == 0
-               ? true
-               : fail(camera, "the camera does not take its buffer back: %s", strerror(errno));
+    return request(camera, VIDIOC_QBUF, &buffer) == 0 ? true : failToCapture(camera);
 }
 
 /* ---- Opening and closing ---- */
