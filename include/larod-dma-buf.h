@@ -221,8 +221,10 @@ static inline bool larodDmaBufMap(const larodTensor* tensor, larodDmaBufAccess a
                                 "%" PRIu64 " bytes in all: give it a larger one, or another offset",
                                 name, made.size, offset, fd, length);
     }
-    /* The kernel maps from pages only. Both fit: the end of the tensor is inside the file. */
-    lead = LAROD_DMA_BUF_CAST_(size_t, offset % sysconf(_SC_PAGESIZE));
+    /* Files are mapped from a page on. Of dma-bufs some exporters map the beginning, whatever place was asked for
+     * (vb2's and GEM's shmem do), so all are mapped from there. Both fit: the end of the tensor is inside the buffer.
+     */
+    lead = LAROD_DMA_BUF_CAST_(size_t, (props & LAROD_FD_PROP_DMABUF) != 0 ? offset : offset % sysconf(_SC_PAGESIZE));
     made.writable = access != LAROD_DMA_BUF_READ;
     made.mappedSize = made.size + lead;
     made.mappedData = MAP_FAILED;

@@ -8,13 +8,16 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "buffer/file_identity.h"
 #include "buffer/sigbus_guard.h"
 
 namespace larod::buffer {
 
 Mapping::Mapping(int fd, uint64_t offset, size_t length, MapAccess access) {
     const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-    const size_t lead = static_cast<size_t>(offset % page);
+    // Some exporters of dma-bufs map the beginning of the buffer, whatever place was asked for (those of videobuf2 and
+    // of GEM's shmem do): so a dma-buf is mapped from there, a file from the page.
+    const auto lead = checkedCast<size_t>(isDmaBuf(fd) ? offset : offset % page).value_or(SIZE_MAX);
     const auto begin = checkedCast<off_t>(offset - lead);
     const auto mapped = checkedAdd(length, lead);
     const auto rounded = mapped ? checkedRoundUp(*mapped, page) : std::nullopt;
