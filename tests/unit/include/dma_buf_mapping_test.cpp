@@ -66,6 +66,20 @@ TEST(DmaBufMapping, ShowsTheTensorAtAnyOffset) {
     }
 }
 
+// Some exporters map the beginning of the buffer, whatever place was asked for.
+TEST(DmaBufMapping, MapsDmaBufsFromTheirBeginning) {
+    const size_t offset = 3 * pageSize() + 7;
+    const UniqueFd fd = patternFile(offset + kSize);
+    const DmaBufMapping file(OneTensor(fd.get(), kSize, static_cast<int64_t>(offset)).get());
+    EXPECT_EQ(file.get()->mappedSize, kSize + 7);
+    const DmaBufMapping dmaBuf(OneTensor(fd.get(), kSize, static_cast<int64_t>(offset), LAROD_FD_TYPE_DMA).get());
+    EXPECT_EQ(dmaBuf.get()->mappedSize, kSize + offset);
+    EXPECT_EQ(dmaBuf.size(), kSize);
+    for (size_t i = 0; i < kSize; ++i) {
+        ASSERT_EQ(static_cast<std::byte>(dmaBuf.get()->data[i]), patternAt(offset + i)) << i;
+    }
+}
+
 TEST(DmaBufMapping, WritesTheTensorAndNothingBesides) {
     const size_t offset = pageSize() + 5;
     const UniqueFd fd = patternFile(offset + kSize + 100);
