@@ -2,7 +2,7 @@
 """Includes keep to the layers: check_layers.py ROOT
 
 base <- wire <- client; base <- buffer <- device <- session <- service; wire <- session. The folders of single devices
-know only themselves and the device interface. tools/ and examples/ use the public headers and their own files, but
+know only themselves, the device interface and what devices share. tools/ and examples/ use the public headers and their own files, but
 for larod-client's --status, for which the public headers have no word.
 """
 
@@ -22,6 +22,8 @@ LAYERS = {
     "service": {"session", "device", "buffer", "wire", "base"},
 }
 PUBLIC = {"larod.h", "larod-version.h", "larod-dma-buf.h"}
+# Folders of src/device that are of no single device.
+SHARED_BY_DEVICES = {"image"}
 # The one file that knows every device.
 DEVICE_LIST = "src/device/device_list.cpp"
 # larod.h exports what larod exports, and that has no status: these files ask for it over the wire themselves.
@@ -48,6 +50,8 @@ def check_src(root, path, name, quoted):
     if parts[0] != own[0] and parts[0] not in LAYERS[own[0]]:
         yield f'"{name}": {own[0]} is not built on {parts[0]}'
     inner = parts[1] if parts[0] == "device" and len(parts) > 2 else None
+    if own[0] == "device" and inner in SHARED_BY_DEVICES:
+        return
     if inner is not None and own[:2] != ["device", inner] and path != DEVICE_LIST:
         yield f'"{name}": only {DEVICE_LIST} knows single devices'
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace larod::device::proc {
+#include "device/image/proc_params.h"
 
-enum class Filter : uint8_t { Bilinear, Box, Nearest };
+namespace larod::device::proc {
 
 // A part of an axis in units of half samples, so that a window at an odd pixel has its exact place among samples of
 // chroma, of which one serves two pixels.

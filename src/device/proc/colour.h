@@ -4,11 +4,9 @@
 
 #include <cstdint>
 
-namespace larod::device::proc {
+#include "device/image/proc_params.h"
 
-// ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance), of 8 bits: limited range has luma from 16 to 235 and
-// chroma from 16 to 240, full range uses all values.
-enum class Colorimetry : uint8_t { Bt601Limited, Bt601Full, Bt709Limited, Bt709Full, Bt2020Limited, Bt2020Full };
+namespace larod::device::proc {
 
 // R = luma (Y - offset) + redCr (Cr - 128)
 // G = luma (Y - offset) - greenCb (Cb - 128) - greenCr (Cr - 128)

@@ -13,9 +13,9 @@
 #include <optional>
 #include <vector>
 
+#include "device/image/proc_params.h"
 #include "device/proc/normaliser.h"
 #include "device/proc/plane_scaler.h"
-#include "device/proc/proc_params.h"
 #include "device/proc/row_kernels.h"
 
 namespace larod::device::proc {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "device/proc/image_spec.h"
+#include "device/image/image_spec.h"
 
 namespace larod::device::proc {
 

@@ -15,9 +15,9 @@
 #include <span>
 #include <vector>
 
+#include "device/image/image_format.h"
 #include "device/proc/axis_filter.h"
 #include "device/proc/column_shuffle.h"
-#include "device/proc/image_format.h"
 
 namespace larod::device::proc {
 

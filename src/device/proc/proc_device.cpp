@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "device/image/proc_params.h"
 #include "device/proc/converter.h"
-#include "device/proc/proc_params.h"
 #include "device/proc/row_kernels.h"
 
 namespace larod::device {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cpu-proc's load parameters, their errors, and the tensors that follow from them.
-#include "device/proc/proc_params.h"
+#include "device/image/proc_params.h"
 
 #include <gtest/gtest.h>
 

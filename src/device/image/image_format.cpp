@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/proc/image_format.h"
+#include "device/image/image_format.h"
 
 #include <fmt/ranges.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/proc/proc_params.h"
+#include "device/image/proc_params.h"
 
 #include <algorithm>
 #include <charconv>
@@ -34,9 +34,9 @@ void refuseUnknownKeys(const ParamMap& params) {
             continue;
         }
         if (key.starts_with("image.")) {
-            throw Error(kCode, "unknown load parameter '{}': cpu-proc has {}", key, fmt::join(kKnownKeys, ", "));
+            throw Error(kCode, "unknown load parameter '{}': expected one of {}", key, fmt::join(kKnownKeys, ", "));
         }
-        spdlog::info("cpu-proc: load parameter '{}' is unknown and ignored", key);
+        spdlog::info("load parameter '{}' of a conversion is unknown and ignored", key);
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "device/proc/image_spec.h"
+#include "device/image/image_spec.h"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The load and job parameters of cpu-proc as values (preprocessing.md 1, 5; ours: docs/preprocessing.md).
+// The load and job parameters of devices that convert images, as values (preprocessing.md 1, 5; ours:
+// docs/preprocessing.md).
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "base/param_map.h"
-#include "device/proc/axis_filter.h"
-#include "device/proc/colour.h"
-#include "device/proc/image_spec.h"
+#include "device/image/image_spec.h"
 
 namespace larod::device::proc {
+
+enum class Filter : uint8_t { Bilinear, Box, Nearest };
+
+// ITU-R BT.601, BT.709 and BT.2020 (non-constant luminance), of 8 bits: limited range has luma from 16 to 235 and
+// chroma from 16 to 240, full range uses all values.
+enum class Colorimetry : uint8_t { Bt601Limited, Bt601Full, Bt709Limited, Bt709Full, Bt2020Limited, Bt2020Full };
 
 // A window of the input in pixels; inside the image, not empty.
 struct Crop {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/tensor_spec.h"
-#include "device/proc/image_format.h"
+#include "device/image/image_format.h"
 
 namespace larod::device::proc {
 
