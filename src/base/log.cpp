@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -54,6 +56,24 @@ class FdSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 int currentFd = -1;
 
+spdlog::level::level_enum levelOf(log::Level level) noexcept {
+    switch (level) {
+        case log::Level::Trace:
+            return spdlog::level::trace;
+        case log::Level::Debug:
+            return spdlog::level::debug;
+        case log::Level::Info:
+            return spdlog::level::info;
+        case log::Level::Warn:
+            return spdlog::level::warn;
+        case log::Level::Error:
+            return spdlog::level::err;
+        case log::Level::Critical:
+            break;
+    }
+    return spdlog::level::critical;
+}
+
 void setPattern(const std::string& processName) {
     spdlog::set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e {}[{}] %l: %v", processName, ::getpid()));
 }
@@ -87,4 +107,23 @@ int logFd() noexcept {
     return currentFd;
 }
 
+namespace log {
+
+bool isEnabled(Level level) noexcept {
+    return spdlog::should_log(levelOf(level));
+}
+
+void write(Level level, fmt::string_view format, fmt::format_args arguments) noexcept {
+    if (!isEnabled(level)) {
+        return;
+    }
+    try {
+        const std::string text = fmt::vformat(format, arguments);
+        spdlog::default_logger_raw()->log(levelOf(level), spdlog::string_view_t(text));
+    } catch (const std::exception&) {
+        // No memory for the line.
+    }
+}
+
+}  // namespace log
 }  // namespace larod

@@ -102,7 +102,7 @@ UniqueFd DmaBufAllocator::allocate(uint64_t sizeBytes) const {
     }
     failures += "; ";
     if (UniqueFd buffer = allocateFromMemfd(nodes_.udmabuf, *size, failures)) {
-        spdlog::debug("a dma-buf from {}, since {}", nodes_.udmabuf, failures);
+        log::debug("a dma-buf from {}, since {}", nodes_.udmabuf, failures);
         return buffer;
     }
     throw Error(LAROD_ERROR_ALLOC, "can't allocate a dma-buf: {}", failures);

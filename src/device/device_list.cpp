@@ -35,7 +35,7 @@ class Lister {
                 present_.push_back(device.get());
                 owned_.push_back(std::move(device));
             } catch (const Error& error) {
-                spdlog::warn("device {} is absent: {}", kNames[i], error.text());
+                log::warn("device {} is absent: {}", kNames[i], error.text());
             }
         }
     }
@@ -51,7 +51,7 @@ class Lister {
         for (const ProfileEntry& entry : profile.devices) {
             Device* const target = findPresent(entry.target);
             if (target == nullptr) {
-                spdlog::warn("profile {}: {} is left out, as {} is absent", profile.name, entry.name, entry.target);
+                log::warn("profile {}: {} is left out, as {} is absent", profile.name, entry.name, entry.target);
             } else if (entry.name == entry.target) {
                 listItself(*target);
             } else {
@@ -63,7 +63,7 @@ class Lister {
         for (const auto& [target, names] : standIns) {
             texts.push_back(fmt::format("{} stands in for {}", target, fmt::join(names, ", ")));
         }
-        spdlog::info("profile {}: {}; models are of the device that stands in", profile.name, fmt::join(texts, "; "));
+        log::info("profile {}: {}; models are of the device that stands in", profile.name, fmt::join(texts, "; "));
     }
 
     void listAlias(const Alias& alias) {
@@ -72,12 +72,12 @@ class Lister {
             target = findPresent(alias.target);
         }
         if (target == nullptr) {
-            spdlog::warn("{}: alias {} is left out, as {} is absent", alias.place, alias.name, alias.target);
+            log::warn("{}: alias {} is left out, as {} is absent", alias.place, alias.name, alias.target);
         } else if (alias.name == alias.target) {
             listItself(*target);
         } else {
             listed_.push_back(makeStandIn(alias.name, *target));
-            spdlog::info("{} is a further name of {}", alias.name, alias.target);
+            log::info("{} is a further name of {}", alias.name, alias.target);
         }
     }
 

@@ -76,7 +76,7 @@ class StandIn final : public Device {
                 continue;
             }
             [[maybe_unused]] const auto* number = params.get<int64_t>(key, LAROD_ERROR_LOAD_MODEL);
-            spdlog::debug("{}: load parameter '{}' has no effect on {}", name(), key, target_.name());
+            log::debug("{}: load parameter '{}' has no effect on {}", name(), key, target_.name());
         }
         return rest;
     }

@@ -87,7 +87,7 @@ bool Arbiter::run() {
                 onEvent(source, key);
             } catch (const std::exception& error) {
                 // Whatever could not be done for one session is no reason to end the others.
-                spdlog::error("session {}: {}", key, error.what());
+                log::error("session {}: {}", key, error.what());
                 if (SessionRecord* session = sessions_.find(key)) {
                     session->kill(error.what());
                 }
@@ -126,7 +126,7 @@ void Arbiter::onControl(SessionKey key) {
     try {
         received = session->control.receive(datagram_, wire::Wait::No);
     } catch (const Error& error) {
-        spdlog::debug("session {}: {}", key, error.text());
+        log::debug("session {}: {}", key, error.text());
     }
     if (received == wire::Received::WouldBlock) {
         return;
@@ -189,14 +189,14 @@ void Arbiter::drainSpawner() {
                 try {
                     onSpawner(datagram_);
                 } catch (const std::exception& error) {
-                    spdlog::error("a session can't be managed: {}", error.what());
+                    log::error("a session can't be managed: {}", error.what());
                 }
                 break;
             case wire::Received::WouldBlock:
                 return;
             case wire::Received::Malformed:
                 // No descriptor was free for what came along: that session gets nothing, and ends.
-                spdlog::error("a session can't be managed; raise the limit of open files");
+                log::error("a session can't be managed; raise the limit of open files");
                 break;
             case wire::Received::Closed:
                 spawnerGone_ = true;
@@ -246,15 +246,15 @@ void Arbiter::addPower() {
         names.push_back(unit.name);
     }
     for (const std::string& name : unknownNames(*options_.power, names)) {
-        spdlog::warn("{}: '{}' is neither a unit (ace, cpu, dlpu, gpu, tpu) nor a device that runs jobs here",
-                     options_.powerConfigPath, name);
+        log::warn("{}: '{}' is neither a unit (ace, cpu, dlpu, gpu, tpu) nor a device that runs jobs here",
+                  options_.powerConfigPath, name);
     }
     power_ = std::make_unique<PowerControl>(powerEffects_, *options_.power, names);
 }
 
 void Arbiter::startSession(const control::SessionStarted& message, std::vector<UniqueFd>& fds) {
     if (fds.size() != 3) {
-        spdlog::error("session {} came with {} descriptors instead of 3", message.session, fds.size());
+        log::error("session {} came with {} descriptors instead of 3", message.session, fds.size());
         return;
     }
     auto session = std::make_unique<SessionRecord>(message, std::move(fds[0]), std::move(fds[1]), fds[2].get(),
@@ -273,8 +273,8 @@ void Arbiter::nameProcess(const control::SessionForked& message, std::vector<Uni
     if (!session->killReason().empty()) {
         session->kill(session->killReason());
     }
-    spdlog::debug("session {} of process {}, user {}: process {}", session->key, session->clientPid, session->uid,
-                  session->pid());
+    log::debug("session {} of process {}, user {}: process {}", session->key, session->clientPid, session->uid,
+               session->pid());
 }
 
 // The session's process is gone, and with it everything that it had.
@@ -295,7 +295,7 @@ void Arbiter::endSession(SessionKey key, int waitStatus) {
         power_->remove(key);
     }
     if (!orderly) {
-        spdlog::warn("session {} (client process {}, user {}): {}", key, session->clientPid, session->uid, note);
+        log::warn("session {} (client process {}, user {}): {}", key, session->clientPid, session->uid, note);
         tellClient(*session, note);
     }
     // The client reads what was sent, then the end. What it had sent and nobody read is drained, or it would get a

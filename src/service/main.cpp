@@ -92,7 +92,7 @@ int serve(const Options& options) {
     int status = 0;
     ::waitpid(spawner, &status, 0);
     if (!stopped) {
-        spdlog::error("the spawner ended unexpectedly (wait status {:#x}); the service ends", status);
+        log::error("the spawner ended unexpectedly (wait status {:#x}); the service ends", status);
         return 1;
     }
     return 0;

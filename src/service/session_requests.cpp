@@ -121,7 +121,7 @@ void SessionRequests::sendKept() {
         try {
             outcome = session->replies.sendKept(now);
         } catch (const Error& error) {
-            spdlog::error("session {}: {}", key, error.text());
+            log::error("session {}: {}", key, error.text());
         }
         if (outcome == ReplyQueue::Outcome::GivenUp) {
             session->kill("it does not read the answers of the service");

@@ -200,7 +200,7 @@ void Spawner::acceptClient() {
     UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!client) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-            spdlog::error("can't accept a client: {}", errnoText(errno));
+            log::error("can't accept a client: {}", errnoText(errno));
             // The client stays in the queue; without a pause this would be a busy loop until something is closed.
             ::poll(nullptr, 0, 50);
         }
@@ -213,7 +213,7 @@ void Spawner::acceptClient() {
         const uint64_t now = monotonicNs();
         if (now - lastRefusalLogNs_ > kRefusalLogIntervalNs) {
             lastRefusalLogNs_ = now;
-            spdlog::error("a client got no session: {}", error.text());
+            log::error("a client got no session: {}", error.text());
         }
     }
 }
@@ -291,7 +291,7 @@ void Spawner::becomeSession(UniqueFd client, UniqueFd controlEnd, UniqueFd page)
             status = kExitLeaks;
         }
     } catch (const std::exception& error) {
-        spdlog::error("the session ends: {}", error.what());
+        log::error("the session ends: {}", error.what());
         status = kExitError;
     }
     // Nothing of the spawner that this process has a copy of is to be destroyed here.
@@ -312,7 +312,7 @@ int runSpawner(const Options& options, SpawnerFds fds, pid_t arbiter) {
         Spawner spawner(options, std::move(fds));
         return spawner.run();
     } catch (const Error& error) {
-        spdlog::error("{}", error.text());
+        log::error("{}", error.text());
         return kExitError;
     }
 }

@@ -16,17 +16,16 @@ bool skips(uint64_t mask, size_t index) noexcept {
 }
 
 void logTimes(const Job& job) {
-    if (!spdlog::should_log(spdlog::level::trace)) {
+    if (!log::isEnabled(log::Level::Trace)) {
         return;
     }
     // A job that failed has not reached each stage.
     const StageTimes& times = job.times;
     const auto us = [](uint64_t from, uint64_t to) { return to < from ? 0 : (to - from) / 1000; };
-    spdlog::trace("job {} of model {}: queued {} us, waited {} us, bound {} us, ran {} us, synced {} us, replied {} us",
-                  job.requestId, job.model->info().id, us(times.arrivedNs, times.queuedNs),
-                  us(times.queuedNs, times.startedNs), us(times.startedNs, times.mappedNs),
-                  us(times.mappedNs, times.ranNs), us(times.ranNs, times.syncedNs),
-                  us(times.syncedNs, times.repliedNs));
+    log::trace("job {} of model {}: queued {} us, waited {} us, bound {} us, ran {} us, synced {} us, replied {} us",
+               job.requestId, job.model->info().id, us(times.arrivedNs, times.queuedNs),
+               us(times.queuedNs, times.startedNs), us(times.startedNs, times.mappedNs),
+               us(times.mappedNs, times.ranNs), us(times.ranNs, times.syncedNs), us(times.syncedNs, times.repliedNs));
 }
 
 }  // namespace
@@ -152,7 +151,7 @@ std::unique_ptr<Job> JobRunner::takeNext(uint32_t unit) {
 
 void JobRunner::park(uint32_t unit, std::unique_ptr<Job> job, const BusyBuffer& busy) {
     job->fenceDeadlineNs = monotonicNs() + fenceTimeoutMs_ * 1'000'000;
-    spdlog::debug("job {}: waits, since others use the dma-buf of {}", job->requestId, placeText(busy.place));
+    log::debug("job {}: waits, since others use the dma-buf of {}", job->requestId, placeText(busy.place));
     const uint8_t priority = job->request.priority;
     const uint64_t requestId = job->requestId;
     fences_.add(unit, requestId, busy, job->fenceDeadlineNs);

@@ -73,7 +73,7 @@ void Session::serve() {
 bool Session::greet() {
     pollfd readable = {client_.fd(), POLLIN, 0};
     if (::poll(&readable, 1, static_cast<int>(helloTimeout_.count())) == 0) {
-        spdlog::info("a client connected and said nothing for {} ms", helloTimeout_.count());
+        log::info("a client connected and said nothing for {} ms", helloTimeout_.count());
         return false;
     }
     if (client_.receive(datagram_, wire::Wait::Yes) != wire::Received::Message) {
@@ -429,7 +429,7 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
             if (error.code() != LAROD_ERROR_ALLOC || !instead) {
                 throw;
             }
-            spdlog::info("{}: memory files instead of dma-bufs: {}", model.device().name(), error.text());
+            log::info("{}: memory files instead of dma-bufs: {}", model.device().name(), error.text());
             kind = BufferKind::MemoryFile;
             allocation.dmaBufs = false;
             memory = arbiter_.call<control::MemoryAllocated>(allocation, {}, &fds);

@@ -93,8 +93,7 @@ void BoundTensor::beginMapped() {
     const auto access = place_.direction == Direction::Input ? buffer::CpuAccess::Read : buffer::CpuAccess::Write;
     if (sync_.begin(tensor_.fd_.get(), access) == buffer::DmaBufSync::Begun::NotADmaBuf) {
         tensor_.isDmaBuf_.store(false, std::memory_order_relaxed);
-        spdlog::info("{}: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the flag is ignored",
-                     placeText(place_));
+        log::info("{}: LAROD_FD_PROP_DMABUF is set, but its fd is no dma-buf; the flag is ignored", placeText(place_));
     }
 }
 
@@ -329,7 +328,7 @@ BoundTensor& Tensor::bind(TensorPlace place, const std::shared_ptr<ModelInstance
         bound->binding_ = instance->loaded().bind(place.direction, place.index, bound->memory_);
     }
     bound->description_ = describe(*bound, capabilities);
-    spdlog::debug("{}", bound->description_);
+    log::debug("{}", bound->description_);
     bound_.push_back(std::move(bound));
     return *bound_.back();
 }

@@ -229,7 +229,7 @@ DebugParams parseDebugParams(const ParamMap& params) {
     DebugParams result;
     for (const auto& [key, value] : params.entries()) {
         if (!key.starts_with(kPrefix)) {
-            spdlog::info("debug-device: load parameter '{}' is unknown and ignored", key);
+            log::info("debug-device: load parameter '{}' is unknown and ignored", key);
         } else if (inputs.take(key, value) || outputs.take(key, value)) {
             continue;
         } else if (key.starts_with(kJobPrefix)) {

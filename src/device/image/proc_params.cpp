@@ -36,7 +36,7 @@ void refuseUnknownKeys(const ParamMap& params) {
         if (key.starts_with("image.")) {
             throw Error(kCode, "unknown load parameter '{}': expected one of {}", key, fmt::join(kKnownKeys, ", "));
         }
-        spdlog::info("load parameter '{}' of a conversion is unknown and ignored", key);
+        log::info("load parameter '{}' of a conversion is unknown and ignored", key);
     }
 }
 

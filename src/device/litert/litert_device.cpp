@@ -21,7 +21,7 @@ size_t countThreads() {
 
 class LitertDevice final : public Device {
   public:
-    LitertDevice() : Device("cpu-tflite") { spdlog::debug("cpu-tflite: {}", engine_.api().path()); }
+    LitertDevice() : Device("cpu-tflite") { log::debug("cpu-tflite: {}", engine_.api().path()); }
 
     Capabilities capabilities() const noexcept override {
         return {LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK};
@@ -47,7 +47,7 @@ class LitertDevice final : public Device {
         }
         if (source.params != nullptr) {
             for (const auto& [key, value] : source.params->entries()) {
-                spdlog::info("cpu-tflite does not know the load parameter '{}'; it is ignored", key);
+                log::info("cpu-tflite does not know the load parameter '{}'; it is ignored", key);
             }
         }
         try {

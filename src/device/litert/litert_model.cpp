@@ -186,7 +186,7 @@ void LitertModel::readTensors() {
         throw Error(LAROD_ERROR_LOAD_MODEL, "the model has no subgraph that could be run");
     }
     if (signatures > 1) {
-        spdlog::debug("the model has {} signatures; the first one is used", signatures);
+        log::debug("the model has {} signatures; the first one is used", signatures);
     }
     Handle signature = nullptr;
     check(api_.GetModelSignature(model_.get(), kSignature, &signature), "the first signature");

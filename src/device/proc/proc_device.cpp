@@ -42,7 +42,7 @@ class ProcModel final : public LoadedModel {
             if (key == "skip-input-dma-sync" || key == "skip-output-dma-sync") {
                 (void)params.get<int64_t>(key, LAROD_ERROR_JOB);  // the session acts on them
             } else if (key != "image.input.crop") {
-                spdlog::debug("cpu-proc: job parameter '{}' is unknown and ignored", key);
+                log::debug("cpu-proc: job parameter '{}' is unknown and ignored", key);
             }
         }
     }

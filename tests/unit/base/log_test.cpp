@@ -41,22 +41,22 @@ class Log : public ::testing::Test {
 
 TEST_F(Log, WritesLinesWithProcessNameAndPid) {
     initLog("info", "larod");
-    spdlog::info("ready at {}", "socket");
+    log::info("ready at {}", "socket");
     const std::string line = written();
     EXPECT_NE(line.find(fmt::format("larod[{}] info: ready at socket\n", ::getpid())), std::string::npos) << line;
     renameLog("session");
-    spdlog::warn("slow");
+    log::warn("slow");
     EXPECT_NE(written().find(fmt::format("session[{}] warning: slow\n", ::getpid())), std::string::npos);
 }
 
 TEST_F(Log, KeepsToItsLevel) {
     initLog("warn", "larod");
-    spdlog::info("hidden");
+    log::info("hidden");
     EXPECT_EQ(written(), "");
-    spdlog::error("shown");
+    log::error("shown");
     EXPECT_NE(written().find("error: shown"), std::string::npos);
     initLog("off", "larod");
-    spdlog::critical("hidden");
+    log::critical("hidden");
     EXPECT_EQ(written(), "");
 }
 
@@ -64,7 +64,7 @@ TEST_F(Log, SurvivesARedirectionOfStderr) {
     initLog("info", "larod");
     EXPECT_GT(logFd(), STDERR_FILENO);
     ::dup2(saved_.get(), STDERR_FILENO);
-    spdlog::info("still here");
+    log::info("still here");
     EXPECT_NE(written().find("still here"), std::string::npos);
 }
 

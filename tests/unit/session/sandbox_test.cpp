@@ -425,8 +425,8 @@ TEST(SandboxLets, LinesBeLogged) {
         renameLog("session");
         closeAllBut({logFd()});
         filter.enter();
-        spdlog::info("the {}st line", 1);
-        std::thread([] { spdlog::warn("of another thread"); }).join();
+        log::info("the {}st line", 1);
+        std::thread([] { log::warn("of another thread"); }).join();
         return 0;
     });
     EXPECT_EQ(endText(status), "exit 0");
