@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "bench/samples.h"
+#include "buffer/dma_buf_sync.h"
 
 namespace larod::bench {
 namespace {
@@ -84,11 +85,11 @@ Model::~Model() {
     larodDestroyModel(&model_);
 }
 
-Job::Job(const Connection& connection, const Model& model) : connection_(connection) {
+Job::Job(const Connection& connection, const Model& model, uint32_t fdProps) : connection_(connection) {
     CallError error;
-    inputs_ = larodAllocModelInputs(connection.get(), model.get(), 0, &numInputs_, nullptr, error.out());
+    inputs_ = larodAllocModelInputs(connection.get(), model.get(), fdProps, &numInputs_, nullptr, error.out());
     error.check(inputs_ != nullptr);
-    outputs_ = larodAllocModelOutputs(connection.get(), model.get(), 0, &numOutputs_, nullptr, error.out());
+    outputs_ = larodAllocModelOutputs(connection.get(), model.get(), fdProps, &numOutputs_, nullptr, error.out());
     error.check(outputs_ != nullptr);
     request_ = larodCreateJobRequest(model.get(), inputs_, numInputs_, outputs_, numOutputs_, nullptr, error.out());
     error.check(request_ != nullptr);
@@ -103,6 +104,15 @@ Job::~Job() {
 void Job::run() const {
     CallError error;
     error.check(larodRunJob(connection_.get(), request_, error.out()));
+}
+
+void Job::synchronise() const {
+    buffer::DmaBufSync input;
+    buffer::DmaBufSync output;
+    static_cast<void>(input.begin(larodGetTensorFd(inputs_[0], nullptr), buffer::CpuAccess::Read));
+    static_cast<void>(output.begin(larodGetTensorFd(outputs_[0], nullptr), buffer::CpuAccess::Write));
+    input.end();
+    output.end();
 }
 
 void Job::start(std::counting_semaphore<>& done) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <semaphore>
 #include <string>
 #include <vector>
@@ -45,12 +46,15 @@ class Model {
 // A request with tensors that the service allocated, and so tracks. It outlives its jobs.
 class Job {
   public:
-    Job(const Connection& connection, const Model& model);
+    // `fdProps`: what the buffers must have; LAROD_FD_PROP_DMABUF for dma-bufs.
+    Job(const Connection& connection, const Model& model, uint32_t fdProps = 0);
     ~Job();
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
 
     void run() const;
+    // The calls of the kernel by which the service synchronises one job's dma-bufs, made here instead.
+    void synchronise() const;
     // Releases `done` when the outputs are written. Ends the program where the job fails.
     void start(std::counting_semaphore<>& done) const;
 
