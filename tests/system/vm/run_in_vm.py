@@ -43,7 +43,6 @@ mount -t 9p -o ro,{mount},cache=loose files /files
 mount -t tmpfs changes /changes
 mkdir /changes/new /changes/work
 mount -t overlay -o lowerdir=/files,upperdir=/changes/new,workdir=/changes/work all /all
-mount -t tmpfs tmp /all/tmp
 mount -t tmpfs run /all/run
 mount -t proc proc /all/proc
 mount -t sysfs sysfs /all/sys
