@@ -12,16 +12,16 @@
 #include <string>
 #include <vector>
 
-#include "bench/dma_buf_jobs.h"
 #include "bench/in_process.h"
 #include "bench/ping_pong.h"
 #include "bench/samples.h"
 #include "bench/service_client.h"
 #include "bench/service_process.h"
-#include "bench/table.h"
 
 namespace larod::bench {
 namespace {
+
+constexpr size_t kLargest = size_t{24} << 20;
 
 struct Options {
     size_t rounds = 15;
@@ -31,7 +31,31 @@ struct Options {
     std::optional<int> cpu;
     std::vector<int> twoCpus;
     bool dmaBufs = false;
-    std::string heap;
+};
+
+// What is measured with dma-bufs, where the machine has them.
+struct DmaBufs {
+    explicit DmaBufs(const Connection& connection)
+        : smallModel(connection, 64),
+          largeModel(connection, kLargest),
+          smallJob(connection, smallModel, LAROD_FD_PROP_DMABUF),
+          largeJob(connection, largeModel, LAROD_FD_PROP_DMABUF) {}
+
+    void round(size_t count) {
+        small.block(count, [this] { smallJob.run(); });
+        large.block(count, [this] { largeJob.run(); });
+        smallSync.block(count, [this] { smallJob.synchronise(); });
+        largeSync.block(count, [this] { largeJob.synchronise(); });
+    }
+
+    Model smallModel;
+    Model largeModel;
+    Job smallJob;
+    Job largeJob;
+    Samples small{"job with 64 B dma-bufs"};
+    Samples large{"job with 24 MiB dma-bufs"};
+    Samples smallSync{"  the kernel's SYNC calls, 64 B"};
+    Samples largeSync{"  the kernel's SYNC calls, 24 MiB"};
 };
 
 // What is measured with a network, where one is given.
@@ -86,6 +110,15 @@ struct Network {
     Samples twoInFlight{"  two in flight, each of a block"};
 };
 
+void printRow(const Samples& samples) {
+    fmt::print("{:<34}{:>12.2f}{:>12.2f}{:>14.2f}{:>10}\n", samples.name(), samples.median(), samples.p90(),
+               samples.medianOfBlocks(), samples.count());
+}
+
+void printRatio(const std::string& name, double value) {
+    fmt::print("{:<58}{:>8.3f}\n", name, value);
+}
+
 void measure(const Options& options) {
     std::optional<int> peerCpu = options.cpu;
     std::optional<int> ownCpu = options.cpu;
@@ -107,7 +140,6 @@ void measure(const Options& options) {
     const ServiceProcess service(options.threads, peerCpu);
     const Connection connection(service.socketPath());
 
-    constexpr size_t kLargest = size_t{24} << 20;
     const Model smallModel(connection, 64);
     const Model imageModel(connection, 150'528);
     const Model largeModel(connection, kLargest);
@@ -115,6 +147,7 @@ void measure(const Options& options) {
     const Job imageJob(connection, imageModel);
     const Job largeJob(connection, largeModel);
     const auto network = floor ? std::make_unique<Network>(connection, options, *floor) : nullptr;
+    const auto dmaBufs = options.dmaBufs ? std::make_unique<DmaBufs>(connection) : nullptr;
     const size_t networkBlock = std::max<size_t>(options.block / 50, 4);
 
     Samples ping("ping-pong");
@@ -137,11 +170,18 @@ void measure(const Options& options) {
         network->second.run();
         floor->once();
     }
+    if (dmaBufs) {
+        warmUp([&] { dmaBufs->smallJob.run(); });
+        warmUp([&] { dmaBufs->largeJob.run(); });
+    }
     for (size_t round = 0; round < options.rounds; ++round) {
         ping.block(options.block, [&] { pingPong.once(); });
         small.block(options.block, [&] { smallJob.run(); });
         image.block(options.block, [&] { imageJob.run(); });
         large.block(options.block, [&] { largeJob.run(); });
+        if (dmaBufs) {
+            dmaBufs->round(options.block);
+        }
         if (network) {
             network->round(networkBlock);
         }
@@ -153,9 +193,14 @@ void measure(const Options& options) {
                options.cpu               ? fmt::format("both sides on CPU {}", *options.cpu)
                : options.twoCpus.empty() ? std::string("on any CPU")
                                          : fmt::format("client on CPU {}, service on CPU {}", *ownCpu, *peerCpu));
-    printHeading();
+    fmt::print("{:<34}{:>12}{:>12}{:>14}{:>10}\n", "microseconds", "median", "p90", "of blocks", "samples");
     for (const Samples* samples : {&ping, &small, &image, &large}) {
         printRow(*samples);
+    }
+    if (dmaBufs) {
+        for (const Samples* samples : {&dmaBufs->small, &dmaBufs->large, &dmaBufs->smallSync, &dmaBufs->largeSync}) {
+            printRow(*samples);
+        }
     }
     if (network) {
         printRow(network->inProcess);
@@ -168,6 +213,11 @@ void measure(const Options& options) {
     printRatio("job (64 B) / ping-pong", ratio(small, ping));
     printRatio("24 MiB / 64 B", ratio(large, small));
     printRatio("150,528 B / 64 B", ratio(image, small));
+    if (dmaBufs) {
+        printRatio("dma-bufs: (24 MiB - its SYNC calls) / 64 B",
+                   (dmaBufs->large.median() - dmaBufs->largeSync.median()) / dmaBufs->small.median());
+        printRatio("dma-bufs / memory files, 64 B", ratio(dmaBufs->small, small));
+    }
     if (network) {
         printRatio("throughput, two in flight / in-process", ratio(network->inProcessWhole, network->twoInFlight));
         printRatio("(synchronous latency - in-process) / ping-pong",
@@ -201,17 +251,10 @@ int run(int argc, char** argv) {
         ->expected(2)
         ->type_name("A,B")
         ->excludes(cpu);
-    auto* dmaBufs =
-        app.add_flag("--dma-buf", options.dmaBufs, "Only jobs on dma-bufs, beside the kernel's own part of them")
-            ->excludes("--model")
-            ->excludes("--two-cpus");
-    app.add_option("--dma-heap", options.heap, "Heap that the dma-bufs are of, as for larod")->needs(dmaBufs);
+    app.add_flag("--dma-buf", options.dmaBufs,
+                 "Also jobs on dma-bufs, where the machine has some (as in the virtual machine of the system tests)");
     CLI11_PARSE(app, argc, argv);
-    if (options.dmaBufs) {
-        measureDmaBufs({options.rounds, options.block, options.cpu, options.heap});
-    } else {
-        measure(options);
-    }
+    measure(options);
     return 0;
 }
 

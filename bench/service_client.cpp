@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "bench/samples.h"
+#include "buffer/dma_buf_sync.h"
 
 namespace larod::bench {
 namespace {
@@ -103,6 +104,15 @@ Job::~Job() {
 void Job::run() const {
     CallError error;
     error.check(larodRunJob(connection_.get(), request_, error.out()));
+}
+
+void Job::synchronise() const {
+    buffer::DmaBufSync input;
+    buffer::DmaBufSync output;
+    static_cast<void>(input.begin(larodGetTensorFd(inputs_[0], nullptr), buffer::CpuAccess::Read));
+    static_cast<void>(output.begin(larodGetTensorFd(outputs_[0], nullptr), buffer::CpuAccess::Write));
+    input.end();
+    output.end();
 }
 
 void Job::start(std::counting_semaphore<>& done) const {

@@ -46,17 +46,15 @@ class Model {
 // A request with tensors that the service allocated, and so tracks. It outlives its jobs.
 class Job {
   public:
-    // `fdProps`: what the allocated fds must have; 0 for any.
+    // `fdProps`: what the buffers must have; LAROD_FD_PROP_DMABUF for dma-bufs.
     Job(const Connection& connection, const Model& model, uint32_t fdProps = 0);
     ~Job();
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
 
-    // Of the first input and the first output.
-    [[nodiscard]] int inputFd() const { return larodGetTensorFd(inputs_[0], nullptr); }
-    [[nodiscard]] int outputFd() const { return larodGetTensorFd(outputs_[0], nullptr); }
-
     void run() const;
+    // The calls of the kernel by which the service synchronises one job's dma-bufs, made here instead.
+    void synchronise() const;
     // Releases `done` when the outputs are written. Ends the program where the job fails.
     void start(std::counting_semaphore<>& done) const;
 

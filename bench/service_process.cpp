@@ -33,7 +33,7 @@ fs::path findService() {
 
 }  // namespace
 
-ServiceProcess::ServiceProcess(unsigned threads, std::optional<int> cpu, const std::vector<std::string>& options) {
+ServiceProcess::ServiceProcess(unsigned threads, std::optional<int> cpu) {
     const std::string program = findService();
     folder_ = (fs::temp_directory_path() / "larod-bench-XXXXXX").string();
     if (::mkdtemp(folder_.data()) == nullptr) {
@@ -49,7 +49,6 @@ ServiceProcess::ServiceProcess(unsigned threads, std::optional<int> cpu, const s
     std::vector<std::string> arguments = {program,    "--socket",  socketPath_,
                                           "--config", "/dev/null", "--log-level",
                                           "warn",     "--threads", std::to_string(threads)};
-    arguments.insert(arguments.end(), options.begin(), options.end());
     if (LAROD_SANITIZED) {
         arguments.emplace_back("--sandbox=off");
     }

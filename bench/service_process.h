@@ -6,15 +6,14 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace larod::bench {
 
 // Starts the `larod` that was built with this program on a socket in a new folder, and ends it.
 class ServiceProcess {
   public:
-    // `cpu`: where the service runs; `options`: more of its options. Throws Error where it does not get ready.
-    ServiceProcess(unsigned threads, std::optional<int> cpu, const std::vector<std::string>& options = {});
+    // `cpu`: where the service runs. Throws Error where it does not get ready.
+    ServiceProcess(unsigned threads, std::optional<int> cpu);
     ~ServiceProcess();
     ServiceProcess(const ServiceProcess&) = delete;
     ServiceProcess& operator=(const ServiceProcess&) = delete;

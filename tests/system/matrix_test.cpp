@@ -2,9 +2,12 @@
 // Every kind of dma-buf, on every device, as input and as output: the result is that of a memory file.
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "system/job_case.h"
 
@@ -30,7 +33,40 @@ std::string nameOf(const testing::TestParamInfo<Case>& info) {
 class Matrix : public testing::TestWithParam<Case> {
   protected:
     static void SetUpTestSuite() { service = std::make_unique<PrivateService>(); }
-    static void TearDownTestSuite() { service.reset(); }
+    static void TearDownTestSuite() {
+        service.reset();
+        printTable();
+    }
+    void TearDown() override {
+        const auto& [device, exporter, side, tracking, offset] = GetParam();
+        Cell& cell = table[{device, name(exporter)}];
+        ++cell.run;
+        cell.passed += HasFailure() ? 0U : 1U;
+    }
+
+    // How many combinations of direction, tracking and offset hold, for each device and kind of buffer.
+    static void printTable() {
+        std::printf("\n%-14s%12s%12s%12s%12s   of in/out x tracked/not x offset 0/page/unaligned\n", "", "Udmabuf",
+                    "Heap", "Vgem", "Vivid");
+        std::string row;
+        for (const auto& [key, cell] : table) {
+            if (key.first != row) {
+                std::printf("%s%-14s", row.empty() ? "" : "\n", key.first.c_str());
+                row = key.first;
+                for (const char* column : {"Udmabuf", "Heap", "Vgem", "Vivid"}) {
+                    const Cell& found = table[{row, column}];
+                    std::printf("%9zu/%-2zu", found.passed, found.run);
+                }
+            }
+        }
+        std::printf("\n\n");
+    }
+
+    struct Cell {
+        size_t passed = 0;
+        size_t run = 0;
+    };
+    static inline std::map<std::pair<std::string, std::string>, Cell> table;
     static inline std::unique_ptr<PrivateService> service;
 };
 
