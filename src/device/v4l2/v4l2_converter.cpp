@@ -61,7 +61,7 @@ Converter::~Converter() {
     try {
         takeBackPending();
     } catch (const Error& error) {
-        spdlog::debug("v4l2-proc: {}", error.text());
+        log::debug("v4l2-proc: {}", error.text());
     }
     if (idle()) {
         return;
@@ -71,7 +71,7 @@ Converter::~Converter() {
     try {
         std::thread([left = std::move(node_)]() mutable { left.reset(); }).detach();
     } catch (const std::system_error& error) {
-        spdlog::error("v4l2-proc: no thread to wait for the hardware: {}", error.what());
+        log::error("v4l2-proc: no thread to wait for the hardware: {}", error.what());
         static_cast<void>(node_.release());  // the end of the process closes it
     }
 }
@@ -154,7 +154,7 @@ void Converter::tidyUpQuietly() noexcept {
     try {
         tidyUp();
     } catch (const Error& error) {
-        spdlog::error("v4l2-proc: {}", error.text());
+        log::error("v4l2-proc: {}", error.text());
     }
 }
 

@@ -177,11 +177,11 @@ std::vector<std::unique_ptr<Device>> makeV4l2Devices(const V4l2Choice& choice) {
             }
             v4l2::NodeInfo info = v4l2::probe(*v4l2::makeNode(std::move(fd)), path);
             const auto instance = static_cast<uint32_t>(devices.size());
-            spdlog::info("v4l2-proc {} is {}: {} ({}, {})", instance, path, info.card, info.driver, info.bus);
+            log::info("v4l2-proc {} is {}: {} ({}, {})", instance, path, info.card, info.driver, info.bus);
             devices.push_back(v4l2::makeDevice(std::move(info), instance, choice.jobTimeoutMs));
         } catch (const Error& error) {
-            spdlog::log(choice.search ? spdlog::level::debug : spdlog::level::warn,
-                        "{} does not become a device v4l2-proc: {}", path, error.text());
+            const std::string text = fmt::format("{} does not become a device v4l2-proc: {}", path, error.text());
+            choice.search ? log::debug("{}", text) : log::warn("{}", text);
         }
     }
     return devices;
