@@ -41,7 +41,7 @@ def tests_of(build):
         names.add(PROGRAM + test["name"])
         if test["protocol"] != "gtest":
             continue
-        program = test["cmd"][0]
+        program = test["cmd"][-1]  # some are run by another
         if not os.path.exists(program):
             problems.append(f"{program} is not built: build everything first")
             continue
