@@ -2,6 +2,7 @@
 // Dma-bufs that the service allocates (behaviour.md 6.2, dma-buf.md 7.3).
 #include <gtest/gtest.h>
 #include <stdio.h>
+#include <sys/mount.h>
 
 #include <memory>
 
@@ -25,6 +26,21 @@ class Hidden {
 
   private:
     [[nodiscard]] std::string away() const { return node_ + "-hidden"; }
+    std::string node_;
+};
+
+// The node can be seen but not opened as long as it lives: device nodes don't work where the file system says so.
+class Denied {
+  public:
+    explicit Denied(std::string node) : node_(std::move(node)) {
+        EXPECT_EQ(::mount(node_.c_str(), node_.c_str(), nullptr, MS_BIND, nullptr), 0);
+        EXPECT_EQ(::mount(nullptr, node_.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_NODEV, nullptr), 0);
+    }
+    ~Denied() { EXPECT_EQ(::umount2(node_.c_str(), MNT_DETACH), 0); }
+    Denied(const Denied&) = delete;
+    Denied& operator=(const Denied&) = delete;
+
+  private:
     std::string node_;
 };
 
@@ -101,6 +117,19 @@ TEST(Allocation, SaysWhichNodesWereTriedWhereThereIsNone) {
         "can't allocate a dma-buf: /dev/dma_heap/system: No such file or directory (this kernel has it not, or its "
         "module is not loaded); /dev/udmabuf: No such file or directory (this kernel has it not, or its module is "
         "not loaded)");
+}
+
+TEST(Allocation, SaysWhichNodesTheServiceMayNotOpen) {
+    const PrivateService service;
+    const Client client;
+    const Denied heap("/dev/dma_heap/system");
+    static_cast<void>(runOnAllocated(client, "debug-device"));
+    const std::string hint = "Permission denied (the service's user needs read and write access to it)";
+    EXPECT_NE(service.log().find("a dma-buf from /dev/udmabuf, since /dev/dma_heap/system: " + hint), std::string::npos)
+        << service.log();
+    const Denied udmabuf("/dev/udmabuf");
+    EXPECT_EQ(allocationFailure(client, 4096),
+              "can't allocate a dma-buf: /dev/dma_heap/system: " + hint + "; /dev/udmabuf: " + hint);
 }
 
 TEST(Allocation, NeverAsksForMoreThanTheSessionMayHave) {
