@@ -45,8 +45,10 @@ static void record(uint32_t what, int fd, uint64_t flags, int error) {
     }
     syscall(SYS_fstat, fd, &status);
     syscall(SYS_fstatfs, fd, &file_system);
-    recording->calls[place] = (struct recorded_call){
-        what, (int32_t)getpid(), flags, status.st_ino, (uint64_t)file_system.f_type == DMA_BUF_FILE_SYSTEM, error};
+    recording->calls[place] =
+        (struct recorded_call){what,          (int32_t)getpid(), flags,
+                               status.st_dev, status.st_ino,     (uint64_t)file_system.f_type == DMA_BUF_FILE_SYSTEM,
+                               error};
 }
 
 int ioctl(int fd, unsigned long request, ...) {

@@ -10,8 +10,9 @@ enum { RECORDED_SYNC = 1, RECORDED_MAP = 2 };
 struct recorded_call {
     uint32_t what;
     int32_t pid;
-    uint64_t flags; /* of DMA_BUF_IOCTL_SYNC */
-    uint64_t inode; /* of the fd */
+    uint64_t flags;  /* of DMA_BUF_IOCTL_SYNC */
+    uint64_t device; /* of the fd's file, as stat(2) says */
+    uint64_t inode;
     int32_t is_dma_buf;
     int32_t error; /* errno, 0 for success */
 };

@@ -57,7 +57,10 @@ std::vector<std::string> Recording::take() {
     std::vector<std::string> texts;
     for (; taken_ < count; ++taken_) {
         const recorded_call& call = recording_->calls[taken_];
-        const auto named = std::ranges::find(names_, call.inode, [](const auto& entry) { return entry.first; });
+        // Inodes have numbers of their file system: another file's may be the same.
+        const auto named = std::ranges::find_if(names_, [&](const auto& entry) {
+            return entry.first.device == call.device && entry.first.inode == call.inode;
+        });
         if (named != names_.end()) {
             texts.push_back((call.what == RECORDED_SYNC ? syncText(call.flags) : "MAP") + " " + named->second +
                             (call.error == 0 ? "" : std::string(" ") + ::strerrorname_np(call.error)));
@@ -67,7 +70,7 @@ std::vector<std::string> Recording::take() {
 }
 
 void Recording::call(int fd, const std::string& name) {
-    names_.emplace_back(buffer::fileIdentity(fd).inode, name);
+    names_.emplace_back(buffer::fileIdentity(fd), name);
 }
 
 }  // namespace larod::test

@@ -2,12 +2,11 @@
 // What a service that is started meanwhile asks of the kernel.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "buffer/file_identity.h"
 #include "support/temp_dir.h"
 #include "system/recorder.h"
 
@@ -20,7 +19,7 @@ class Recording {
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
 
-    // The calls on dma-bufs and their like since the last take(): "START|READ input", by the names that inodes were
+    // The calls on dma-bufs and their like since the last take(): "START|READ input", by the names that files were
     // given, "MAP input" for a mapping; calls on files without a name are left out. A failed one ends in the errno's
     // name.
     [[nodiscard]] std::vector<std::string> take();
@@ -32,7 +31,7 @@ class Recording {
     TempDir directory_;
     recording* recording_;
     uint32_t taken_ = 0;
-    std::vector<std::pair<ino_t, std::string>> names_;
+    std::vector<std::pair<buffer::FileIdentity, std::string>> names_;
 };
 
 }  // namespace larod::test
