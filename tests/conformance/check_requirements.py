@@ -41,7 +41,8 @@ def tests_of(build):
         names.add(PROGRAM + test["name"])
         if test["protocol"] != "gtest":
             continue
-        program = test["cmd"][-1]  # some are run by another
+        # Where another program runs the tests, theirs is its last argument, named from the build's folder.
+        program = os.path.join(os.path.abspath(build), test["cmd"][-1])
         if not os.path.exists(program):
             problems.append(f"{program} is not built: build everything first")
             continue

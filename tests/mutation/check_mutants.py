@@ -106,7 +106,8 @@ class Build:
     def make(self, programs):
         """Builds the test programs and what they run; gives the compiler's output where that fails, else nothing."""
         wanted = {path for program in programs for target in self.tests[program]["depends"] for path in self.targets[target]}
-        wanted |= {self.tests[program]["cmd"][-1] for program in programs}
+        # Where another program runs the tests, their own is its last argument, named from the build's folder.
+        wanted |= {os.path.join(self.folder, self.tests[program]["cmd"][-1]) for program in programs}
         wanted = [os.path.relpath(path, self.folder) for path in sorted(wanted)]
         result = subprocess.run(["ninja", "-C", self.folder, *wanted], capture_output=True, text=True)
         return "" if result.returncode == 0 else result.stdout
