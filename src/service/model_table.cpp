@@ -9,7 +9,7 @@ namespace larod::service {
 namespace {
 
 // Pages are kept below this; one model alone always fits (wire/limits.h).
-constexpr size_t kPageBytes = 64 * 1024;
+constexpr size_t kModelPageBytes = 64 * 1024;
 
 size_t roughSize(const wire::ModelInfo& info) {
     size_t size = 64 + info.name.size();
@@ -107,7 +107,7 @@ wire::Models ModelTable::page(uint64_t afterId) const {
     size_t size = 0;
     for (auto it = models_.upper_bound(afterId); it != models_.end(); ++it) {
         size += roughSize(it->second.info);
-        if (!page.models.empty() && (size > kPageBytes || page.models.size() == 1024)) {
+        if (!page.models.empty() && (size > kModelPageBytes || page.models.size() == 1024)) {
             page.more = true;
             break;
         }

@@ -15,7 +15,7 @@ namespace larod::service {
 namespace {
 
 // A page is kept below this; a datagram can hold more than three times as much.
-constexpr size_t kPageBytes = 64 * 1024;
+constexpr size_t kStatusPageBytes = 64 * 1024;
 constexpr size_t kEntryBytes = 160;  // of a session or a model, without its text
 
 std::string commandOf(int32_t pid) {
@@ -86,7 +86,7 @@ wire::Status statusPage(const SharedTables& tables, const wire::GetStatus& reque
     size_t size = 0;
     tables.sessions.forEachAfter(request.afterSession, [&](const SessionRecord& session) {
         size += kEntryBytes;
-        page.more = size > kPageBytes || page.sessions.size() == wire::kMaxSessionsPerPage;
+        page.more = size > kStatusPageBytes || page.sessions.size() == wire::kMaxSessionsPerPage;
         if (!page.more) {
             page.sessions.push_back(describe(session, devices.units.size(), nowNs));
         }
@@ -97,7 +97,7 @@ wire::Status statusPage(const SharedTables& tables, const wire::GetStatus& reque
     }
     tables.models.forEachAfter(request.afterModel, [&](const ModelRecord& model) {
         size += kEntryBytes + model.info.name.size();
-        page.more = size > kPageBytes || page.models.size() == wire::kMaxModelsPerPage;
+        page.more = size > kStatusPageBytes || page.models.size() == wire::kMaxModelsPerPage;
         if (!page.more) {
             page.models.push_back(describe(model));
         }

@@ -279,7 +279,7 @@ const Cell kMaps[] = {
     FAILS_NULL(larodMapGetIntArr4, EINVAL, EINVAL, larodMapGetIntArr4(w.map.get(), kLong.c_str(), error)),
 };
 
-const Cell kJobs[] = {
+const Cell kJobCells[] = {
     CELL(larodCreateJobRequest, TENSOR_MISMATCH, LAROD_ERROR_TENSOR_MISMATCH, larodTensor* bad[] = {inconsistent(w)};
          return larodCreateJobRequest(w.model.get(), bad, 1, w.outputs.get(), 1, nullptr, error) != nullptr;),
     CELL(larodCreateJobRequest, EINVAL, EINVAL, larodTensor* none[] = {nullptr};
@@ -382,7 +382,7 @@ INSTANTIATE_TEST_SUITE_P(Connection, Api_17, testing::ValuesIn(kConnection), cel
 INSTANTIATE_TEST_SUITE_P(Models, Api_17, testing::ValuesIn(kModels), cellName);
 INSTANTIATE_TEST_SUITE_P(Tensors, Api_17, testing::ValuesIn(kTensors), cellName);
 INSTANTIATE_TEST_SUITE_P(Maps, Api_17, testing::ValuesIn(kMaps), cellName);
-INSTANTIATE_TEST_SUITE_P(Jobs, Api_17, testing::ValuesIn(kJobs), cellName);
+INSTANTIATE_TEST_SUITE_P(Jobs, Api_17, testing::ValuesIn(kJobCells), cellName);
 INSTANTIATE_TEST_SUITE_P(Others, Api_17, testing::ValuesIn(kNull), cellName);
 
 TEST(Api_17_Callbacks, TheCodesOfAJobArriveInTheCallback) {

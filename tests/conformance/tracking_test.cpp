@@ -15,7 +15,7 @@ using Behaviour_6_1 = Served;
 using Behaviour_6_2 = Served;
 using Behaviour_6_3 = Served;
 
-constexpr size_t kBytes = 4096 + 100;
+constexpr size_t kTrackedBytes = 4096 + 100;
 
 void expectFrozen(larodTensor* tensor) {
     CallError error;
@@ -121,11 +121,11 @@ TEST_F(Behaviour_6_1, ATrackedTensorServesTwoModelsAndTwoDevicesAsInputAndOutput
 }
 
 TEST_F(Behaviour_6_1, TheClientMayCloseItsFdAfterTracking) {
-    const auto model = echoModel(client_, kBytes);
+    const auto model = echoModel(client_, kTrackedBytes);
     std::vector<UniqueFd> fds;
     const auto inputs = ownTensors(client_, model, Side::Inputs, fds);
     const auto outputs = allocTensors(client_, model, Side::Outputs);
-    const auto data = randomBytes(kBytes, 2);
+    const auto data = randomBytes(kTrackedBytes, 2);
     inputs.write(0, data);
     ASSERT_TRUE(larodTrackTensor(client_.get(), inputs[0], nullptr));
     fds.clear();
@@ -135,21 +135,21 @@ TEST_F(Behaviour_6_1, TheClientMayCloseItsFdAfterTracking) {
 
 TEST_F(Behaviour_6_1, OnAnotherConnectionATrackedTensorIsAnUntrackedOne) {
     const Client other;
-    const auto model = echoModel(client_, kBytes, LAROD_ACCESS_PUBLIC);
+    const auto model = echoModel(client_, kTrackedBytes, LAROD_ACCESS_PUBLIC);
     const auto inputs = allocTensors(client_, model, Side::Inputs);
     const auto outputs = allocTensors(client_, model, Side::Outputs);
-    const auto data = randomBytes(kBytes, 3);
+    const auto data = randomBytes(kTrackedBytes, 3);
     inputs.write(0, data);
     expectRuns(other, Request(model, inputs, outputs));
     EXPECT_EQ(outputs.read(0), data);
 }
 
 TEST_F(Behaviour_6_1, ARequestMadeBeforeTrackingRunsAndOneWhoseTrackingEndedFails) {
-    const auto model = echoModel(client_, kBytes);
+    const auto model = echoModel(client_, kTrackedBytes);
     std::vector<UniqueFd> fds;
     const auto outputs = allocTensors(client_, model, Side::Outputs);
     auto inputs = std::optional(ownTensors(client_, model, Side::Inputs, fds));
-    const auto data = randomBytes(kBytes, 4);
+    const auto data = randomBytes(kTrackedBytes, 4);
     inputs->write(0, data);
     const Request before(model, *inputs, outputs);
     ASSERT_TRUE(larodTrackTensor(client_.get(), (*inputs)[0], nullptr));
@@ -175,7 +175,7 @@ TEST_F(Behaviour_6_1, TrackingEndsWithTheTensorsAndWithTheConnection) {
         }
         return open;
     };
-    const auto model = echoModel(client_, kBytes);
+    const auto model = echoModel(client_, kTrackedBytes);
     const size_t before = sessionFds();
     {
         const auto inputs = allocTensors(client_, model, Side::Inputs);
@@ -184,7 +184,7 @@ TEST_F(Behaviour_6_1, TrackingEndsWithTheTensorsAndWithTheConnection) {
     EXPECT_EQ(sessionFds(), before);
     {
         Client passing;
-        const auto theirs = echoModel(passing, kBytes);
+        const auto theirs = echoModel(passing, kTrackedBytes);
         const auto inputs = allocTensors(passing, theirs, Side::Inputs);
         passing.disconnect();
     }
@@ -215,7 +215,7 @@ TEST_F(Behaviour_6_1, AJobKeepsATensorThatIsDestroyedRightAfterItWasSent) {
 
 TEST_F(Behaviour_6_2, PlainBuffersCanBeReadWrittenAndMapped) {
     for (const char* device : {kDebug, kCpuProc}) {
-        const auto model = device == kDebug ? echoModel(client_, kBytes) : converter(client_);
+        const auto model = device == kDebug ? echoModel(client_, kTrackedBytes) : converter(client_);
         for (const Side side : {Side::Inputs, Side::Outputs}) {
             for (const uint32_t flags : {uint32_t{0}, LAROD_FD_PROP_READWRITE, LAROD_FD_PROP_MAP, LAROD_FD_TYPE_DISK}) {
                 const auto tensors = allocTensors(client_, model, side, flags);
@@ -241,31 +241,32 @@ TEST_F(Behaviour_6_2, ReadwriteAndDmabufTogetherCantBeHad) {
 }
 
 TEST_F(Behaviour_6_2, TheFdSizeIsTheTensorsAndTheMemoryIsZeroAndShared) {
-    const auto model = echoModel(client_, kBytes);
+    const auto model = echoModel(client_, kTrackedBytes);
     const auto inputs = allocTensors(client_, model, Side::Inputs);
     const auto outputs = allocTensors(client_, model, Side::Outputs);
     for (const Tensors* tensors : {&inputs, &outputs}) {
         size_t size = 0;
         ASSERT_TRUE(larodGetTensorFdSize((*tensors)[0], &size, nullptr));
-        EXPECT_EQ(size, kBytes);
+        EXPECT_EQ(size, kTrackedBytes);
         EXPECT_EQ(larodGetTensorFdOffset((*tensors)[0], nullptr), 0);
-        EXPECT_EQ(tensors->read(0), std::vector<uint8_t>(kBytes));
+        EXPECT_EQ(tensors->read(0), std::vector<uint8_t>(kTrackedBytes));
     }
     // Mapped once, before the first job.
-    void* in = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, larodGetTensorFd(inputs[0], nullptr), 0);
-    void* out = ::mmap(nullptr, kBytes, PROT_READ, MAP_SHARED, larodGetTensorFd(outputs[0], nullptr), 0);
+    void* in =
+        ::mmap(nullptr, kTrackedBytes, PROT_READ | PROT_WRITE, MAP_SHARED, larodGetTensorFd(inputs[0], nullptr), 0);
+    void* out = ::mmap(nullptr, kTrackedBytes, PROT_READ, MAP_SHARED, larodGetTensorFd(outputs[0], nullptr), 0);
     ASSERT_NE(in, MAP_FAILED);
     ASSERT_NE(out, MAP_FAILED);
     const Request request(model, inputs, outputs);
     for (int round = 1; round <= 3; ++round) {
-        std::fill_n(static_cast<uint8_t*>(in), kBytes, static_cast<uint8_t>(round));
+        std::fill_n(static_cast<uint8_t*>(in), kTrackedBytes, static_cast<uint8_t>(round));
         expectRuns(client_, request);
         const auto* bytes = static_cast<const uint8_t*>(out);
-        EXPECT_EQ(std::vector<uint8_t>(bytes, bytes + kBytes),
-                  std::vector<uint8_t>(kBytes, static_cast<uint8_t>(round)));
+        EXPECT_EQ(std::vector<uint8_t>(bytes, bytes + kTrackedBytes),
+                  std::vector<uint8_t>(kTrackedBytes, static_cast<uint8_t>(round)));
     }
-    ::munmap(in, kBytes);
-    ::munmap(out, kBytes);
+    ::munmap(in, kTrackedBytes);
+    ::munmap(out, kTrackedBytes);
 }
 
 TEST_F(Behaviour_6_2, AllocatedTensorsServeOtherModelsAndDevices) {
@@ -341,20 +342,20 @@ INSTANTIATE_TEST_SUITE_P(All, ClosedBefore, testing::Combine(testing::Bool(), te
                          });
 
 TEST_F(Behaviour_6_3, AMappingOutlivesTensorsAndConnection) {
-    const auto model = echoModel(client_, kBytes);
+    const auto model = echoModel(client_, kTrackedBytes);
     uint8_t* memory = nullptr;
     {
         const auto inputs = allocTensors(client_, model, Side::Inputs);
-        inputs.write(0, std::vector<uint8_t>(kBytes, 5));
-        memory = static_cast<uint8_t*>(
-            ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, larodGetTensorFd(inputs[0], nullptr), 0));
+        inputs.write(0, std::vector<uint8_t>(kTrackedBytes, 5));
+        memory = static_cast<uint8_t*>(::mmap(nullptr, kTrackedBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                              larodGetTensorFd(inputs[0], nullptr), 0));
         ASSERT_NE(memory, MAP_FAILED);
     }
     client_.disconnect();
-    EXPECT_EQ(memory[kBytes - 1], 5);
+    EXPECT_EQ(memory[kTrackedBytes - 1], 5);
     memory[0] = 6;
     EXPECT_EQ(memory[0], 6);
-    ::munmap(memory, kBytes);
+    ::munmap(memory, kTrackedBytes);
 }
 
 TEST_F(Behaviour_6_3, DestroyingAfterDisconnectReleasesEverythingAndSaysSo) {

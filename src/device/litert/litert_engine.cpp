@@ -21,13 +21,13 @@ constexpr int64_t kLogErrors = 3;
 constexpr int kKeepErrors = 2;
 constexpr int kWriteErrors = 1;
 
-constexpr size_t kMaxText = 4096;
+constexpr size_t kMaxReason = 4096;
 
 }  // namespace
 
 std::string oneLine(std::string_view text) {
     std::string line;
-    for (const char c : text.substr(0, kMaxText)) {
+    for (const char c : text.substr(0, kMaxReason)) {
         const bool space = c == '\n' || c == '\r' || c == '\t' || c == ' ';
         if (!space) {
             line += c;

@@ -13,8 +13,6 @@
 namespace larod::device::v4l2 {
 namespace {
 
-constexpr int kCode = LAROD_ERROR_LOAD_MODEL;
-
 template <size_t N>
 std::string fixedText(const unsigned char (&text)[N]) {
     const std::string_view all(reinterpret_cast<const char*>(text), N);
@@ -31,17 +29,17 @@ void checkFormats(const Queue& queue) {
     }
     const char* const images = output ? "output" : "input";
     if (!uncompressed) {
-        throw Error(kCode, "its {} images are compressed: it is a codec", images);
+        throw Error(LAROD_ERROR_LOAD_MODEL, "its {} images are compressed: it is a codec", images);
     }
     if (!known) {
-        throw Error(kCode, "none of its formats for {} images is one of larod's", images);
+        throw Error(LAROD_ERROR_LOAD_MODEL, "none of its formats for {} images is one of larod's", images);
     }
 }
 
 void checkDmaBufs(Queue& queue) {
     uint32_t none = 0;
     if (const int error = queue.requestBuffers(none, V4L2_MEMORY_DMABUF); error != 0) {
-        throw Error(kCode, "it takes no dma-bufs as {} images: {}",
+        throw Error(LAROD_ERROR_LOAD_MODEL, "it takes no dma-bufs as {} images: {}",
                     queue.direction() == Direction::Output ? "output" : "input", errnoText(error));
     }
 }
@@ -51,13 +49,13 @@ void checkDmaBufs(Queue& queue) {
 NodeInfo probe(Node& node, const std::string& path) {
     v4l2_capability capability = {};
     if (const int error = node.queryCapability(capability); error != 0) {
-        throw Error(kCode, "it is no V4L2 device: {}", errnoText(error));
+        throw Error(LAROD_ERROR_LOAD_MODEL, "it is no V4L2 device: {}", errnoText(error));
     }
     // What this node can do; `capabilities` is about all nodes of the hardware.
     const uint32_t able =
         (capability.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? capability.device_caps : capability.capabilities;
     if ((able & V4L2_CAP_STREAMING) == 0 || (able & (V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE)) == 0) {
-        throw Error(kCode, "it does not convert from memory to memory");
+        throw Error(LAROD_ERROR_LOAD_MODEL, "it does not convert from memory to memory");
     }
     const bool multiPlanar = (able & V4L2_CAP_VIDEO_M2M) == 0;
     Queue input(node, Direction::Input, multiPlanar);

@@ -11,8 +11,6 @@
 namespace larod::device::v4l2 {
 namespace {
 
-constexpr int kCode = LAROD_ERROR_LOAD_MODEL;
-
 const char* imageText(const Queue& queue) noexcept {
     return queue.direction() == Direction::Input ? "input image" : "output image";
 }
@@ -42,22 +40,22 @@ void setFormat(Queue& queue, const ImageLayout& wanted, const Colours& colours, 
         }
     }
     if (!offered) {
-        throw Error(kCode, "{}: {} is no format of the hardware; {}", imageText(queue), fourccText(wanted.fourcc),
-                    abilities(queue, wanted.fourcc));
+        throw Error(LAROD_ERROR_LOAD_MODEL, "{}: {} is no format of the hardware; {}", imageText(queue),
+                    fourccText(wanted.fourcc), abilities(queue, wanted.fourcc));
     }
     GivenFormat given;
     if (const int error = queue.setFormat(wanted, colours, setsColours, given); error != 0) {
-        throw Error(kCode, "{}: the driver refuses {}: {}; {}", imageText(queue), layoutText(wanted), errnoText(error),
-                    abilities(queue, wanted.fourcc));
+        throw Error(LAROD_ERROR_LOAD_MODEL, "{}: the driver refuses {}: {}; {}", imageText(queue), layoutText(wanted),
+                    errnoText(error), abilities(queue, wanted.fourcc));
     }
     if (given.layout != wanted || given.planes != 1) {
-        throw Error(kCode, "{}: expected {}, the driver makes {}{} of it; {}", imageText(queue), layoutText(wanted),
-                    layoutText(given.layout),
+        throw Error(LAROD_ERROR_LOAD_MODEL, "{}: expected {}, the driver makes {}{} of it; {}", imageText(queue),
+                    layoutText(wanted), layoutText(given.layout),
                     given.planes == 1 ? "" : fmt::format(" in {} separate planes", given.planes),
                     abilities(queue, wanted.fourcc));
     }
     if (exactColours && (given.encoding != colours.encoding || given.range != colours.range)) {
-        throw Error(kCode,
+        throw Error(LAROD_ERROR_LOAD_MODEL,
                     "load parameter 'image.input.colorimetry': the driver can't do it (expected encoding {} and range "
                     "{}, got {} and {})",
                     colours.encoding, colours.range, given.encoding, given.range);

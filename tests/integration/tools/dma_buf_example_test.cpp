@@ -14,7 +14,7 @@
 namespace larod::test {
 namespace {
 
-Outcome runExample(const std::vector<std::string>& options) {
+Outcome runDmaBuf(const std::vector<std::string>& options) {
     ProgramSetup setup;
     setup.arguments = {DMA_BUF_PATH};
     setup.arguments.insert(setup.arguments.end(), options.begin(), options.end());
@@ -23,7 +23,7 @@ Outcome runExample(const std::vector<std::string>& options) {
 
 TEST(DmaBufExample, WritesEachInputAndReadsEachOutput) {
     const PrivateService service;
-    const Outcome outcome = runExample({"--buffers", "memory", "--jobs", "30"});
+    const Outcome outcome = runDmaBuf({"--buffers", "memory", "--jobs", "30"});
     EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
     std::istringstream lines(outcome.out);
     std::string line;
@@ -46,20 +46,20 @@ TEST(DmaBufExample, WritesEachInputAndReadsEachOutput) {
 
 TEST(DmaBufExample, SaysWhatItCantUse) {
     const PrivateService service;
-    Outcome outcome = runExample({"--buffers", "/no/heap"});
+    Outcome outcome = runDmaBuf({"--buffers", "/no/heap"});
     EXPECT_EQ(outcome.exitStatus, 1);
     EXPECT_EQ(outcome.err, "dma_buf: /no/heap: No such file or directory\n");
-    outcome = runExample({"--device", "no-device"});
+    outcome = runDmaBuf({"--device", "no-device"});
     EXPECT_EQ(outcome.exitStatus, 1);
     EXPECT_NE(outcome.err.find("no-device"), std::string::npos) << outcome.err;
     EXPECT_EQ(service.log().find("crash"), std::string::npos) << service.log();
 }
 
 TEST(DmaBufExample, SaysHowItIsCalled) {
-    EXPECT_EQ(runExample({"--help"}).exitStatus, 0);
+    EXPECT_EQ(runDmaBuf({"--help"}).exitStatus, 0);
     for (const std::vector<std::string>& options :
          std::vector<std::vector<std::string>>{{"--buffers", "heap"}, {"--jobs", "few"}, {"--jobs", "-1"}, {"more"}}) {
-        const Outcome outcome = runExample(options);
+        const Outcome outcome = runDmaBuf(options);
         EXPECT_EQ(outcome.exitStatus, 2);
         EXPECT_NE(outcome.err.find("expected"), std::string::npos) << outcome.err;
         EXPECT_NE(outcome.err.find(options.back()), std::string::npos) << outcome.err;

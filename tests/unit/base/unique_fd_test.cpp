@@ -27,7 +27,7 @@ static_assert(std::is_nothrow_move_constructible_v<UniqueFd> && std::is_nothrow_
 static_assert(!std::is_convertible_v<int, UniqueFd>, "ownership is taken by name only");
 
 TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     int number = -1;
     {
         const UniqueFd fd(openNull());
@@ -36,7 +36,7 @@ TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
         EXPECT_TRUE(isOpen(number));
     }
     EXPECT_FALSE(isOpen(number));
-    EXPECT_EQ(test::countOpenFds(), before);
+    EXPECT_EQ(larod::test::countOpenFds(), before);
 }
 
 TEST(UniqueFd, IsEmptyByDefaultAndForNegativeNumbers) {

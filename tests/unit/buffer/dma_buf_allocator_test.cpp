@@ -34,7 +34,7 @@ class DmaBufAllocatorTest : public ::testing::Test {
     [[nodiscard]] std::string missing(const std::string& name) const { return folder_.path() + "/" + name; }
 
   private:
-    const test::TempDir folder_;
+    const larod::test::TempDir folder_;
 };
 
 TEST_F(DmaBufAllocatorTest, NamesEachNodeThatItTriedAndWhyItFailed) {

@@ -46,7 +46,7 @@ TEST(SealedMemfd, MayBeEmpty) {
 }
 
 TEST(SealedMemfd, RefusesSizesThatNoFileHas) {
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     for (const uint64_t size : {std::numeric_limits<uint64_t>::max(), uint64_t{1} << 63}) {
         try {
             static_cast<void>(makeSealedMemfd("test", size));
@@ -56,7 +56,7 @@ TEST(SealedMemfd, RefusesSizesThatNoFileHas) {
             EXPECT_NE(error.text().find(std::to_string(size)), std::string::npos) << error.text();
         }
     }
-    EXPECT_EQ(test::countOpenFds(), before);
+    EXPECT_EQ(larod::test::countOpenFds(), before);
 }
 
 }  // namespace

@@ -163,15 +163,15 @@ TEST(Profile, StandsInWithTheDevicesOfThisMachine) {
     }
 }
 
-struct Side {
+struct ImageSide {
     const char* format;
     int64_t width;
     int64_t height;
 };
 
 // What loading on the product's device says when cpu-proc stands in for it.
-std::string load(std::string_view profile, std::string_view device, Side input, Side output, int64_t inputPitch = 0,
-                 int64_t outputPitch = 0) {
+std::string load(std::string_view profile, std::string_view device, ImageSide input, ImageSide output,
+                 int64_t inputPitch = 0, int64_t outputPitch = 0) {
     ParamMap params;
     params.set("image.input.format", std::string(input.format));
     params.set("image.input.size", std::array<int64_t, 2>{input.width, input.height});
@@ -252,7 +252,7 @@ TEST(Profile, LimitsTheImagesOfTheAxisComputeEngine) {
 }
 
 TEST(Profile, LimitsTheImagesOfCvflow) {
-    const auto cvflow = [](Side input, Side output, int64_t inputPitch = 0, int64_t outputPitch = 0) {
+    const auto cvflow = [](ImageSide input, ImageSide output, int64_t inputPitch = 0, int64_t outputPitch = 0) {
         return load("cv25", "ambarella-cvflow-proc", input, output, inputPitch, outputPitch);
     };
     EXPECT_EQ(cvflow({"nv12", 1920, 1080}, {"rgb-planar", 300, 300}), "");

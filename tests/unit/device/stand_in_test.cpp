@@ -101,9 +101,9 @@ TEST(StandIn, RefusesALoadSwitchThatIsNoInteger) {
     EXPECT_NE(error.find("disable-winograd"), std::string::npos) << error;
 }
 
-constexpr Conversion kConversions[] = {{"nv12", "rgb-interleaved"}};
+constexpr Conversion kRgbOnly[] = {{"nv12", "rgb-interleaved"}};
 constexpr StandInLimits kConvertsOnly{
-    .image = ImageLimits{.conversions = kConversions, .input = {.pitchMultiple = 32}, .cropAndScale = false}};
+    .image = ImageLimits{.conversions = kRgbOnly, .input = {.pitchMultiple = 32}, .cropAndScale = false}};
 
 ParamMap description(int64_t outputHeight) {
     ParamMap params;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array<double, 3> kMean{123.7, 116.3, 103.5};
 constexpr std::array<double, 3> kScale{58.4, -57.1, 0.4};
-constexpr size_t kHeight = 24;
+constexpr size_t kOutputHeight = 24;
 
 double float16Value(uint16_t bits) {
     const int exponent = (bits >> 10) & 0x1f;
@@ -58,7 +58,7 @@ size_t bytesOfType(const std::string& type) {
 }
 
 ParamMap load(const char* input, const char* output, size_t width, const std::string& type, size_t pitch) {
-    return describe(input, 64, 48, output, width, kHeight,
+    return describe(input, 64, 48, output, width, kOutputHeight,
                     {{"image.output.type", text(type.c_str())},
                      {"image.output.row-pitch", number(static_cast<int64_t>(pitch))},
                      {"image.output.mean", text("123.7,116.3,103.5")},
@@ -73,7 +73,7 @@ void fill(std::vector<uint8_t>& bytes) {
     }
 }
 
-struct Case {
+struct NormalisationCase {
     const char* input;
     const char* output;
     std::string type;
@@ -81,7 +81,7 @@ struct Case {
     size_t padding;
 };
 
-class Normalisation : public testing::TestWithParam<Case> {};
+class Normalisation : public testing::TestWithParam<NormalisationCase> {};
 
 TEST_P(Normalisation, IsOfTheBytesAndLeavesPaddingAlone) {
     const auto& [input, output, type, width, padding] = GetParam();
@@ -89,7 +89,7 @@ TEST_P(Normalisation, IsOfTheBytesAndLeavesPaddingAlone) {
     const size_t each = bytesOfType(type);
     const size_t samples = planar ? 1 : 3;
     const size_t pitch = width * samples * each + padding;
-    ProcJob bytes(describe(input, 64, 48, output, width, kHeight));
+    ProcJob bytes(describe(input, 64, 48, output, width, kOutputHeight));
     ProcJob values(load(input, output, width, type, pitch));
     fill(bytes.input);
     fill(values.input);
@@ -97,9 +97,9 @@ TEST_P(Normalisation, IsOfTheBytesAndLeavesPaddingAlone) {
     values.run();
     std::vector<bool> written(values.output.size());
     for (size_t channel = 0; channel < 3; ++channel) {
-        for (size_t y = 0; y < kHeight; ++y) {
+        for (size_t y = 0; y < kOutputHeight; ++y) {
             for (size_t x = 0; x < width; ++x) {
-                const size_t row = planar ? channel * kHeight + y : y;
+                const size_t row = planar ? channel * kOutputHeight + y : y;
                 const size_t column = planar ? x : 3 * x + channel;
                 const size_t at = row * pitch + column * each;
                 expectValue(type, values.output, at, bytes.output[row * width * samples + column], channel);
@@ -112,8 +112,8 @@ TEST_P(Normalisation, IsOfTheBytesAndLeavesPaddingAlone) {
     }
 }
 
-std::vector<Case> allCases() {
-    std::vector<Case> cases;
+std::vector<NormalisationCase> allCases() {
+    std::vector<NormalisationCase> cases;
     for (const char* input : {"nv12", "rgb-interleaved", "rgb-planar", "gray"}) {
         for (const char* output : {"rgb-interleaved", "rgb-planar"}) {
             for (const char* type : {"int8", "float16", "float32"}) {
@@ -128,8 +128,8 @@ std::vector<Case> allCases() {
     return cases;
 }
 
-std::string caseName(const testing::TestParamInfo<Case>& testInfo) {
-    const Case& test = testInfo.param;
+std::string caseName(const testing::TestParamInfo<NormalisationCase>& testInfo) {
+    const NormalisationCase& test = testInfo.param;
     std::string name =
         fmt::format("{}To{}{}Of{}Padded{}", test.input, test.output, test.type, test.width, test.padding);
     std::erase(name, '-');

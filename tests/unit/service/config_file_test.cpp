@@ -50,7 +50,7 @@ TEST(ConfigFile, LeavesWhatItDoesNotSet) {
 }
 
 TEST(ConfigFile, TakesTheEndsOfEachRangeAndEachWord) {
-    const test::TempDir folder;
+    const larod::test::TempDir folder;
     const std::string file = folder.path() + "/power configuration.json";  // a text that every such setting can be
     std::ofstream(file) << R"({"devices": []})";
     for (const Setting& setting : settings()) {
@@ -116,7 +116,7 @@ TEST(ConfigFile, TellsTheFirstOfSeveralFaults) {
 }
 
 TEST(ConfigFile, TellsWhereItNamesAFileThatCantBeUsed) {
-    const test::TempDir folder;
+    const larod::test::TempDir folder;
     const std::string file = folder.path() + "/power.json";
     EXPECT_EQ(errorOf("threads = 2\npower-config = '" + file + "'").rfind("a.toml:2:16: power-config: " + file, 0), 0U);
     std::ofstream(file) << R"({"budget": "4"})";

@@ -13,15 +13,15 @@ namespace larod::service {
 namespace {
 
 constexpr uint64_t kUs = 1'000;
-constexpr uint64_t kMs = 1'000'000;
-constexpr uint64_t kJobLimitNs = 200 * kMs;
-constexpr uint64_t kKillNs = kJobLimitNs + 1000 * kMs;
-constexpr uint64_t kReapNs = 2 * kMs;  // from the kill to the end of the process
+constexpr uint64_t kMsInNs = 1'000'000;
+constexpr uint64_t kShortLimitNs = 200 * kMsInNs;
+constexpr uint64_t kShortKillNs = kShortLimitNs + 1000 * kMsInNs;
+constexpr uint64_t kReapNs = 2 * kMsInNs;  // from the kill to the end of the process
 
 struct Behaviour {
     bool backlog = false;  // else it sends a job `pauseNs` after the reply
-    uint64_t minJobNs = kMs;
-    uint64_t maxJobNs = kMs;
+    uint64_t minJobNs = kMsInNs;
+    uint64_t maxJobNs = kMsInNs;
     uint64_t pauseNs = 50 * kUs;
     uint64_t startNs = 0;
     uint64_t stopNs = UINT64_MAX;  // asks for nothing from then on
@@ -225,7 +225,7 @@ class Simulation final : public TurnPort {
     std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
     uint64_t order_ = 0;
     uint64_t nowNs_ = 0;
-    DeviceTurns turns_{*this, kJobLimitNs};
+    DeviceTurns turns_{*this, kShortLimitNs};
 };
 
 uint64_t draw(std::mt19937_64& random, uint64_t min, uint64_t max) {
@@ -239,9 +239,9 @@ class DeviceTurnsProperty : public ::testing::TestWithParam<unsigned> {
     Behaviour greedy() {
         Behaviour behaviour;
         behaviour.backlog = true;
-        behaviour.minJobNs = draw(random, 50 * kUs, 5 * kMs);
-        behaviour.maxJobNs = behaviour.minJobNs + draw(random, 0, 10 * kMs);
-        behaviour.startNs = draw(random, 0, 10 * kMs);
+        behaviour.minJobNs = draw(random, 50 * kUs, 5 * kMsInNs);
+        behaviour.maxJobNs = behaviour.minJobNs + draw(random, 0, 10 * kMsInNs);
+        behaviour.startNs = draw(random, 0, 10 * kMsInNs);
         return behaviour;
     }
 };
@@ -263,16 +263,16 @@ TEST_P(DeviceTurnsProperty, SessionsWithABacklogShareTheTimeWhateverTheLengthOfT
         behaviours.push_back(greedy());
     }
     Simulation simulation(behaviours, GetParam());
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMsInNs));
     EXPECT_GE(simulation.fairness(upTo(count)), 0.99);
 }
 
 TEST_P(DeviceTurnsProperty, SynchronousSessionsWithJobsOfOneLengthShareTheTime) {
     const size_t count = draw(random, 2, 8);
     Behaviour behaviour;
-    behaviour.minJobNs = behaviour.maxJobNs = draw(random, 100 * kUs, 20 * kMs);
+    behaviour.minJobNs = behaviour.maxJobNs = draw(random, 100 * kUs, 20 * kMsInNs);
     Simulation simulation(std::vector<Behaviour>(count, behaviour), GetParam());
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMsInNs));
     EXPECT_GE(simulation.fairness(upTo(count)), 0.99);
 }
 
@@ -286,11 +286,11 @@ TEST_P(DeviceTurnsProperty, ASynchronousSessionWithTheLongerJobsGetsAsMuchAsOnes
         behaviours.push_back(behaviour);
     }
     Behaviour synchronous;
-    synchronous.minJobNs = 5 * kMs;
-    synchronous.maxJobNs = 30 * kMs;
+    synchronous.minJobNs = 5 * kMsInNs;
+    synchronous.maxJobNs = 30 * kMsInNs;
     behaviours.push_back(synchronous);
     Simulation simulation(behaviours, GetParam());
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMsInNs));
     EXPECT_GE(simulation.fairness(upTo(behaviours.size())), 0.99);
 }
 
@@ -304,24 +304,24 @@ TEST_P(DeviceTurnsProperty, ALightSessionWaitsForNoMoreThanTheJobThatRuns) {
     }
     Behaviour light;
     light.minJobNs = light.maxJobNs = 100 * kUs;
-    light.pauseNs = draw(random, 200 * kMs, 400 * kMs);
+    light.pauseNs = draw(random, 200 * kMsInNs, 400 * kMsInNs);
     behaviours.push_back(light);
     Simulation simulation(behaviours, GetParam());
     // Until then several have had no time at all, and come first as they came first.
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(2000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(2000 * kMsInNs));
     simulation.forgetMeasurements();
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMsInNs));
     ASSERT_GT(simulation[backlogs].jobs, 100);
     EXPECT_LE(simulation[backlogs].longestWaitNs, longestJobNs + 10 * kUs);
 }
 
 TEST_P(DeviceTurnsProperty, ASessionThatPausedGetsNoMoreThanTheOthersAfterwards) {
     std::vector<Behaviour> behaviours = {greedy(), greedy(), greedy()};
-    behaviours[2].startNs = 30'000 * kMs;
+    behaviours[2].startNs = 30'000 * kMsInNs;
     Simulation simulation(behaviours, GetParam());
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(30'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(30'000 * kMsInNs));
     simulation.forgetMeasurements();
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(40'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(40'000 * kMsInNs));
     EXPECT_GE(simulation.fairness(upTo(3)), 0.99);
 }
 
@@ -332,7 +332,7 @@ TEST_P(DeviceTurnsProperty, NobodyStarvesWhateverOthersDo) {
     for (size_t i = 0; i < count; ++i) {
         Behaviour behaviour = greedy();
         behaviour.backlog = draw(random, 0, 1) == 1;
-        behaviour.pauseNs = draw(random, 0, 3 * kMs);
+        behaviour.pauseNs = draw(random, 0, 3 * kMsInNs);
         const uint64_t kind = draw(random, 0, 4);
         if (kind == 0) {
             behaviour.hangsAtJob = static_cast<int>(draw(random, 1, 50));
@@ -340,7 +340,7 @@ TEST_P(DeviceTurnsProperty, NobodyStarvesWhateverOthersDo) {
         } else if (kind == 1) {
             behaviour.diesAtJob = static_cast<int>(draw(random, 1, 50));
         } else if (kind == 2) {
-            behaviour.stopNs = draw(random, 100 * kMs, 5000 * kMs);
+            behaviour.stopNs = draw(random, 100 * kMsInNs, 5000 * kMsInNs);
         }
         behaviours.push_back(behaviour);
     }
@@ -348,25 +348,25 @@ TEST_P(DeviceTurnsProperty, NobodyStarvesWhateverOthersDo) {
     behaviours.push_back(greedy());
     behaviours.push_back({});
     Simulation simulation(behaviours, GetParam());
-    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMs));
+    ASSERT_NO_FATAL_FAILURE(simulation.runUntil(60'000 * kMsInNs));
 
-    const uint64_t longestJobNs = 15 * kMs;
+    const uint64_t longestJobNs = 15 * kMsInNs;
     for (size_t i = 0; i < behaviours.size(); ++i) {
         const Simulation::Session& session = simulation[i];
         EXPECT_GT(session.jobs, 0) << "session " << i;
         EXPECT_LE(session.longestWaitNs,
-                  behaviours.size() * 10 * (kSliceNs + longestJobNs) + hanging * (kSliceNs + kKillNs + kReapNs))
+                  behaviours.size() * 10 * (kSliceNs + longestJobNs) + hanging * (kSliceNs + kShortKillNs + kReapNs))
             << "session " << i;
         if (behaviours[i].hangsAtJob != 0) {
             ASSERT_NE(session.killedAtNs, 0U) << "session " << i << " hangs";
-            EXPECT_GE(session.killedAtNs - session.hungAtNs, kJobLimitNs) << "session " << i;
-            EXPECT_LE(session.killedAtNs - session.hungAtNs, kSliceNs + kKillNs) << "session " << i;
+            EXPECT_GE(session.killedAtNs - session.hungAtNs, kShortLimitNs) << "session " << i;
+            EXPECT_LE(session.killedAtNs - session.hungAtNs, kSliceNs + kShortKillNs) << "session " << i;
         } else {
             EXPECT_EQ(session.killedAtNs, 0U) << "session " << i << " did nothing wrong";
         }
     }
-    EXPECT_GT(simulation[count].usedNs, 1000 * kMs);
-    EXPECT_GT(simulation[count + 1].usedNs, 1000 * kMs);
+    EXPECT_GT(simulation[count].usedNs, 1000 * kMsInNs);
+    EXPECT_GT(simulation[count + 1].usedNs, 1000 * kMsInNs);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace {
 
 using Calls = std::vector<std::string>;
 using Reclaim = TurnPort::Reclaim;
+using test::kMs;
 
-constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kJobLimitNs = 5000 * kMs;
 constexpr uint64_t kKillNs = kJobLimitNs + 1000 * kMs;
 constexpr SessionKey kA = 1;

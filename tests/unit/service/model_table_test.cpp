@@ -204,17 +204,17 @@ TEST(ModelTable, HoldsSoManyBytesOfAUsersFilesAndNotOneMore) {
 
 TEST(ModelTable, ClosesTheFileOfAModelThatIsGone) {
     ModelTable table;
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     for (int i = 0; i < 2; ++i) {
         ModelRecord record = modelOf(kCreator, LAROD_ACCESS_PUBLIC);
         record.file = buffer::makeSealedMemfd("model", 1);
         table.add(std::move(record));
     }
-    EXPECT_EQ(test::countOpenFds(), before + 2);
+    EXPECT_EQ(larod::test::countOpenFds(), before + 2);
     table.remove(1, kOtherUser);
-    EXPECT_EQ(test::countOpenFds(), before + 1);
+    EXPECT_EQ(larod::test::countOpenFds(), before + 1);
     table.remove(2, kOtherUser);
-    EXPECT_EQ(test::countOpenFds(), before);
+    EXPECT_EQ(larod::test::countOpenFds(), before);
 }
 
 TEST(ModelTable, HoldsSoManyModelsOfASessionAndNotOneMore) {

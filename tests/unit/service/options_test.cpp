@@ -49,7 +49,7 @@ class OptionsTest : public ::testing::Test {
     std::string err;
 
   private:
-    const test::TempDir folder_;
+    const larod::test::TempDir folder_;
 };
 
 TEST_F(OptionsTest, HasADefaultForEverything) {

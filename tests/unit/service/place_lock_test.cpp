@@ -47,7 +47,7 @@ class PlaceLockTest : public ::testing::Test {
     fs::path file;
 
   private:
-    const test::TempDir folder_;
+    const larod::test::TempDir folder_;
 };
 
 TEST_F(PlaceLockTest, IsAFileOfItsUserBesideThePlaceForAsLongAsItLasts) {

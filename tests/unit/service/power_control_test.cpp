@@ -16,11 +16,11 @@ namespace {
 
 using Calls = std::vector<std::string>;
 using Reclaim = TurnPort::Reclaim;
+using test::kMs;
 
-constexpr uint64_t kMs = 1'000'000;
-constexpr uint32_t kA = 0;  // 3 W
-constexpr uint32_t kB = 1;  // 2 W
-constexpr uint32_t kC = 2;  // 1 W
+constexpr uint32_t kThreeWatts = 0;
+constexpr uint32_t kTwoWatts = 1;
+constexpr uint32_t kOneWatt = 2;
 constexpr uint32_t kFree = 3;
 constexpr SessionKey kOne = 1;
 constexpr SessionKey kTwo = 2;
@@ -82,8 +82,8 @@ class PowerControlTest : public ::testing::Test {
 };
 
 TEST_F(PowerControlTest, GrantsATurnAtOnceWhereThereIsPower) {
-    EXPECT_TRUE(wantTurn(kA, 0));
-    EXPECT_TRUE(wantTurn(kC, 0));
+    EXPECT_TRUE(wantTurn(kThreeWatts, 0));
+    EXPECT_TRUE(wantTurn(kOneWatt, 0));
     EXPECT_EQ(control.budget().drawn(), 4000U);
     control.settle(0);
     EXPECT_EQ(port.calls(), Calls{});
@@ -91,7 +91,7 @@ TEST_F(PowerControlTest, GrantsATurnAtOnceWhereThereIsPower) {
 }
 
 TEST_F(PowerControlTest, GrantsALoadWithTheNextSettle) {
-    EXPECT_TRUE(control.wantLoad(kOne, kA, 0));
+    EXPECT_TRUE(control.wantLoad(kOne, kThreeWatts, 0));
     control.settle(0);
     EXPECT_EQ(port.calls(), Calls{"load 1"});
     EXPECT_EQ(control.budget().drawn(), 3000U);
@@ -100,99 +100,99 @@ TEST_F(PowerControlTest, GrantsALoadWithTheNextSettle) {
 }
 
 TEST_F(PowerControlTest, LetsASessionLoadOneModelAtATime) {
-    EXPECT_TRUE(control.wantLoad(kOne, kA, 0));
-    EXPECT_FALSE(control.wantLoad(kOne, kB, 0)) << "it waits";
+    EXPECT_TRUE(control.wantLoad(kOne, kThreeWatts, 0));
+    EXPECT_FALSE(control.wantLoad(kOne, kTwoWatts, 0)) << "it waits";
     control.settle(0);
-    EXPECT_FALSE(control.wantLoad(kOne, kB, 0)) << "it loads";
+    EXPECT_FALSE(control.wantLoad(kOne, kTwoWatts, 0)) << "it loads";
     control.loadEnded(kOne);
-    EXPECT_TRUE(control.wantLoad(kOne, kB, 0));
+    EXPECT_TRUE(control.wantLoad(kOne, kTwoWatts, 0));
 }
 
 TEST_F(PowerControlTest, TakesAnIdleTurnOfAnotherDevice) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    port.words[kA] = Reclaim::Taken;
-    EXPECT_FALSE(wantTurn(kB, kMs));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    port.words[kThreeWatts] = Reclaim::Taken;
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
     control.settle(kMs);
     EXPECT_EQ(port.calls(), (Calls{"reclaim 0", "turn 1"}));
     EXPECT_EQ(control.budget().drawn(), 2000U);
 }
 
 TEST_F(PowerControlTest, TakesNoMoreTurnsThanItNeeds) {
-    ASSERT_TRUE(wantTurn(kB, 0));
-    ASSERT_TRUE(wantTurn(kC, 0));
+    ASSERT_TRUE(wantTurn(kTwoWatts, 0));
+    ASSERT_TRUE(wantTurn(kOneWatt, 0));
     ASSERT_TRUE(wantTurn(kFree, 0));
     port.words = {Reclaim::Taken, Reclaim::Taken, Reclaim::Taken, Reclaim::Taken};
-    EXPECT_FALSE(wantTurn(kA, kMs));
+    EXPECT_FALSE(wantTurn(kThreeWatts, kMs));
     control.settle(kMs);
     EXPECT_EQ(port.calls(), (Calls{"reclaim 1", "turn 0"}));
-    EXPECT_EQ(control.budget().drawn(kC), 1000U);
+    EXPECT_EQ(control.budget().drawn(kOneWatt), 1000U);
 }
 
 TEST_F(PowerControlTest, AsksAgainForATurnThatWasUsedJustNow) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    port.words[kA] = Reclaim::Recent;
-    EXPECT_FALSE(wantTurn(kB, kMs));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    port.words[kThreeWatts] = Reclaim::Recent;
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
     control.settle(kMs);
     EXPECT_EQ(port.calls(), Calls{"reclaim 0"});
     EXPECT_EQ(control.nextDeadline(), kMs + kIdleGraceNs);
-    port.words[kA] = Reclaim::Taken;
+    port.words[kThreeWatts] = Reclaim::Taken;
     control.settle(kMs + kIdleGraceNs);
     EXPECT_EQ(port.calls(), (Calls{"reclaim 0", "turn 1"}));
 }
 
 TEST_F(PowerControlTest, WaitsForTheEndOfAJob) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    EXPECT_FALSE(wantTurn(kB, kMs));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
     control.settle(kMs);
     EXPECT_EQ(control.nextDeadline(), kMs + kPowerPatienceNs);
-    control.turnEnded(kA);
+    control.turnEnded(kThreeWatts);
     control.settle(2 * kMs);
     EXPECT_EQ(port.calls(), (Calls{"reclaim 0", "turn 1"}));
 }
 
 TEST_F(PowerControlTest, RefusesATurnWhenThePatienceIsOver) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    EXPECT_EQ(control.refusal(kB), "");
-    EXPECT_FALSE(wantTurn(kB, kMs));
-    EXPECT_FALSE(wantTurn(kB, 5 * kMs)) << "its patience counts from the first time";
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    EXPECT_EQ(control.refusal(kTwoWatts), "");
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
+    EXPECT_FALSE(wantTurn(kTwoWatts, 5 * kMs)) << "its patience counts from the first time";
     control.settle(kMs + kPowerPatienceNs - 1);
     EXPECT_EQ(port.calls(), Calls{"reclaim 0"});
     control.settle(kMs + kPowerPatienceNs);
     EXPECT_EQ(port.calls(), (Calls{"reclaim 0", "no turn 1"})) << "asked for one last time";
-    EXPECT_EQ(control.refusal(kB),
+    EXPECT_EQ(control.refusal(kTwoWatts),
               "b gets no power now: it needs 2 W, and 3 W of 4 W are granted to a (3 W); try again later");
-    EXPECT_EQ(control.budget().drawn(kA), 3000U) << "granted work keeps its power";
-    control.turnEnded(kA);
-    EXPECT_TRUE(wantTurn(kB, 2 * kPowerPatienceNs));
+    EXPECT_EQ(control.budget().drawn(kThreeWatts), 3000U) << "granted work keeps its power";
+    control.turnEnded(kThreeWatts);
+    EXPECT_TRUE(wantTurn(kTwoWatts, 2 * kPowerPatienceNs));
 }
 
 TEST_F(PowerControlTest, RefusesALoadWhenThePatienceIsOver) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    ASSERT_TRUE(control.wantLoad(kOne, kB, kMs));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    ASSERT_TRUE(control.wantLoad(kOne, kTwoWatts, kMs));
     control.settle(kMs);
     control.settle(kMs + kPowerPatienceNs);
     EXPECT_EQ(port.calls(), (Calls{"reclaim 0", "reclaim 0", "no load 1"}));
-    EXPECT_NE(control.refusal(kB), "");
-    ASSERT_TRUE(control.wantLoad(kOne, kB, kMs + kPowerPatienceNs)) << "it may ask again";
+    EXPECT_NE(control.refusal(kTwoWatts), "");
+    ASSERT_TRUE(control.wantLoad(kOne, kTwoWatts, kMs + kPowerPatienceNs)) << "it may ask again";
     control.loadEnded(kOne);
     EXPECT_EQ(control.budget().drawn(), 3000U) << "a load without power has none to give back";
 }
 
 TEST_F(PowerControlTest, GrantsInTheOrderOfArrival) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    EXPECT_FALSE(wantTurn(kB, kMs));
-    EXPECT_FALSE(wantTurn(kC, 2 * kMs)) << "there is power for it, but B was first";
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
+    EXPECT_FALSE(wantTurn(kOneWatt, 2 * kMs)) << "there is power for it, but B was first";
     control.settle(3 * kMs);
     port.calls();
-    control.turnEnded(kA);
-    EXPECT_FALSE(wantTurn(kA, 4 * kMs));
+    control.turnEnded(kThreeWatts);
+    EXPECT_FALSE(wantTurn(kThreeWatts, 4 * kMs));
     control.settle(4 * kMs);
     EXPECT_EQ(port.calls(), (Calls{"turn 1", "turn 2", "reclaim 1", "reclaim 2"}));
 }
 
 TEST_F(PowerControlTest, LetsWhatDrawsNothingWaitForNobody) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    EXPECT_FALSE(wantTurn(kB, kMs));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
     EXPECT_TRUE(wantTurn(kFree, 2 * kMs));
     ASSERT_TRUE(control.wantLoad(kOne, kFree, 3 * kMs));
     control.settle(3 * kMs);
@@ -200,32 +200,32 @@ TEST_F(PowerControlTest, LetsWhatDrawsNothingWaitForNobody) {
 }
 
 TEST_F(PowerControlTest, ForgetsALoadThatIsNotWantedAnyMore) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    ASSERT_TRUE(control.wantLoad(kOne, kB, 0));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    ASSERT_TRUE(control.wantLoad(kOne, kTwoWatts, 0));
     control.loadEnded(kOne);
     control.settle(kMs);
     EXPECT_EQ(port.calls(), Calls{});
-    control.turnEnded(kA);
+    control.turnEnded(kThreeWatts);
     control.settle(kMs);
     EXPECT_EQ(port.calls(), Calls{});
-    EXPECT_TRUE(control.wantLoad(kOne, kB, kMs)) << "it may ask again";
+    EXPECT_TRUE(control.wantLoad(kOne, kTwoWatts, kMs)) << "it may ask again";
 }
 
 TEST_F(PowerControlTest, ForgetsAWishForATurnThatNobodyWaitsForAnyMore) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    EXPECT_FALSE(wantTurn(kB, kMs));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    EXPECT_FALSE(wantTurn(kTwoWatts, kMs));
     port.wanted.clear();
     control.settle(kMs);
     EXPECT_EQ(port.calls(), Calls{});
     EXPECT_EQ(control.nextDeadline(), std::nullopt);
-    EXPECT_TRUE(wantTurn(kC, kMs));
+    EXPECT_TRUE(wantTurn(kOneWatt, kMs));
 }
 
 TEST_F(PowerControlTest, ForgetsASessionThatIsGone) {
-    ASSERT_TRUE(control.wantLoad(kOne, kA, 0));
+    ASSERT_TRUE(control.wantLoad(kOne, kThreeWatts, 0));
     control.settle(0);
-    ASSERT_TRUE(control.wantLoad(kTwo, kB, 0));
-    ASSERT_TRUE(control.wantLoad(kThree, kB, 0));
+    ASSERT_TRUE(control.wantLoad(kTwo, kTwoWatts, 0));
+    ASSERT_TRUE(control.wantLoad(kThree, kTwoWatts, 0));
     control.remove(kTwo);  // it waited
     control.remove(kOne);  // it was loading
     control.settle(kMs);
@@ -235,10 +235,10 @@ TEST_F(PowerControlTest, ForgetsASessionThatIsGone) {
 }
 
 TEST_F(PowerControlTest, KeepsThePowerOfAUnitUntilTurnAndLoadsHaveEnded) {
-    ASSERT_TRUE(wantTurn(kA, 0));
-    ASSERT_TRUE(control.wantLoad(kOne, kA, 0));
+    ASSERT_TRUE(wantTurn(kThreeWatts, 0));
+    ASSERT_TRUE(control.wantLoad(kOne, kThreeWatts, 0));
     control.settle(0);
-    control.turnEnded(kA);
+    control.turnEnded(kThreeWatts);
     EXPECT_EQ(control.budget().drawn(), 3000U);
     control.loadEnded(kOne);
     EXPECT_EQ(control.budget().drawn(), 0U);
@@ -246,7 +246,7 @@ TEST_F(PowerControlTest, KeepsThePowerOfAUnitUntilTurnAndLoadsHaveEnded) {
 
 // Sessions on three devices whose jobs and loads take random times. A session has one job or load at a time, tries
 // again after a pause where it is refused, and dies now and then. A device's turn word is that of its holder.
-class Simulation final : public PowerPort {
+class PowerSimulation final : public PowerPort {
   public:
     struct Session {
         enum class State : uint8_t { Thinking, Waiting, Working } state = State::Thinking;
@@ -258,7 +258,7 @@ class Simulation final : public PowerPort {
         int refused = 0;
     };
 
-    Simulation(Milliwatts budget, size_t sessions, unsigned seed)
+    PowerSimulation(Milliwatts budget, size_t sessions, unsigned seed)
         : random_(seed), budget_(budget), control_(*this, wattsWithin(budget), {"a", "b", "c"}) {
         for (uint32_t device = 0; device < 3; ++device) {
             ports_.push_back(std::make_unique<Port>(*this, device));
@@ -291,7 +291,7 @@ class Simulation final : public PowerPort {
   private:
     class Port final : public TurnPort {
       public:
-        Port(Simulation& simulation, uint32_t device) : simulation_(simulation), device_(device) {}
+        Port(PowerSimulation& simulation, uint32_t device) : simulation_(simulation), device_(device) {}
         void grant(SessionKey key, uint64_t /*sliceEndNs*/) override {
             simulation_.work(simulation_.sessions_[key - 1]);
         }
@@ -307,7 +307,7 @@ class Simulation final : public PowerPort {
         void refuse(SessionKey key) override { simulation_.beRefused(simulation_.sessions_[key - 1]); }
 
       private:
-        Simulation& simulation_;
+        PowerSimulation& simulation_;
         const uint32_t device_;
     };
 
@@ -444,19 +444,19 @@ class Simulation final : public PowerPort {
 
 TEST(PowerControlProperty, NeverExceedsTheBudgetAndAnswersEveryWish) {
     for (unsigned seed = 0; seed < 20; ++seed) {
-        Simulation simulation(3000 + 500 * (seed % 7), 1 + seed % 8, seed);
+        PowerSimulation simulation(3000 + 500 * (seed % 7), 1 + seed % 8, seed);
         simulation.run(20'000 * kMs, (1 + seed % 5) * 40 * kMs);
         ASSERT_FALSE(HasFatalFailure()) << "seed " << seed;
-        for (const Simulation::Session& session : simulation.sessions()) {
+        for (const PowerSimulation::Session& session : simulation.sessions()) {
             EXPECT_GT(session.done, 0) << "seed " << seed;
         }
     }
 }
 
 TEST(PowerControlProperty, RefusesNothingWhereThereIsPowerForAll) {
-    Simulation simulation(6000, 6, 1);
+    PowerSimulation simulation(6000, 6, 1);
     simulation.run(20'000 * kMs, 50 * kMs);
-    for (const Simulation::Session& session : simulation.sessions()) {
+    for (const PowerSimulation::Session& session : simulation.sessions()) {
         EXPECT_EQ(session.refused, 0);
         EXPECT_GT(session.done, 20);
     }
@@ -464,7 +464,7 @@ TEST(PowerControlProperty, RefusesNothingWhereThereIsPowerForAll) {
 
 // Two units that can't be on at the same time: short jobs on both alternate.
 TEST(PowerControlProperty, LetsShortJobsOfDifferentUnitsAlternate) {
-    Simulation simulation(3000, 2, 1);
+    PowerSimulation simulation(3000, 2, 1);
     simulation.run(20'000 * kMs, 10 * kMs);
     const auto& sessions = simulation.sessions();
     EXPECT_EQ(sessions[0].refused + sessions[1].refused, 0);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@
 #include "service/device_turns.h"
 
 namespace larod::service::test {
+
+inline constexpr uint64_t kMs = 1'000'000;  // in ns
 
 class RecordingPort final : public TurnPort {
   public:

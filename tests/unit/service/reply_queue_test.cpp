@@ -109,7 +109,7 @@ TEST_F(ReplyQueueTest, HasNothingToDoForASessionThatIsGone) {
 }
 
 TEST_F(ReplyQueueTest, ClosesWhatItKept) {
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     {
         ReplyQueue other(channel);
         fill();
@@ -118,7 +118,7 @@ TEST_F(ReplyQueueTest, ClosesWhatItKept) {
         const std::array<std::byte, 8> message{};
         EXPECT_EQ(other.send(message, {&fd, 1}, 0), Outcome::Kept);
     }
-    EXPECT_EQ(test::countOpenFds(), before);
+    EXPECT_EQ(larod::test::countOpenFds(), before);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace larod::service {
 namespace {
 
-constexpr uint32_t kUser = 1000;
+constexpr uint32_t kUid = 1000;
 constexpr SessionKey kOtherSession = 2;
 
 class SessionEndTest : public ::testing::Test {
@@ -21,8 +21,8 @@ class SessionEndTest : public ::testing::Test {
         model.info.device = device;
         model.info.access = access;
         model.info.name = "model";
-        model.owner = Accessor{owner, kUser};
-        model.uid = kUser;
+        model.owner = Accessor{owner, kUid};
+        model.uid = kUid;
         return models.add(std::move(model));
     }
     [[nodiscard]] SessionEnd describe() const { return describeEnd(session, SIGSEGV, table, models); }
@@ -30,7 +30,7 @@ class SessionEndTest : public ::testing::Test {
     // The third device is a further name of the second.
     const session::control::DeviceTable table{{{"first"}, {"second"}, {"alias"}}, {{"first"}, {"second"}}, {0, 1, 1}};
     ModelTable models{1 << 20};
-    test::FakeSession fake{1, kUser};
+    test::FakeSession fake{1, kUid};
     SessionRecord session{fake.started(), std::move(fake.serviceEnd), std::move(fake.arbiterEnd), fake.pageFd.get()};
 };
 

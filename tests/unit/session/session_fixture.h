@@ -46,6 +46,11 @@ struct Answer {
     [[nodiscard]] std::string failure() const;
 };
 
+// What failure() starts with.
+inline std::string code(int value) {
+    return std::to_string(value) + ": ";
+}
+
 // Stops threads until a test lets them go on.
 class Gate {
   public:

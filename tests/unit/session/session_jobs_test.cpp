@@ -13,15 +13,12 @@ namespace larod::session {
 namespace {
 
 using test::Answer;
+using test::code;
 using test::Gate;
 using test::kFirst;
 using test::kSecond;
 using test::kSecondsAlias;
 using test::memoryOf;
-
-std::string code(int value) {
-    return std::to_string(value) + ": ";
-}
 
 // Two models on two devices, and a tensor for all places. A job of the first model runs into the gate.
 class SessionJobs : public test::SessionFixture {

@@ -18,13 +18,10 @@ namespace {
 
 using test::Answer;
 using test::bytesSpec;
+using test::code;
 using test::kFirst;
 using test::kSecond;
 using test::memoryOf;
-
-std::string code(int value) {
-    return std::to_string(value) + ": ";
-}
 
 class SessionTest : public test::SessionFixture {
   protected:

@@ -25,7 +25,7 @@ ParamMap params(int64_t inWidth, int64_t inHeight, int64_t outWidth, int64_t out
 }
 
 // A device on made-up hardware.
-struct Case {
+struct DeviceCase {
     std::unique_ptr<LoadedModel> load(const ParamMap& map) const {
         ModelSource source;
         source.params = &map;
@@ -69,7 +69,7 @@ void run(LoadedModel& model, Binding& input, Binding& output, const ParamMap& ma
 }
 
 TEST(V4l2Device, IsAnInstanceOfV4l2ProcThatTakesDmaBufsItself) {
-    const Case with;
+    const DeviceCase with;
     EXPECT_EQ(with.device->name(), "v4l2-proc");
     EXPECT_EQ(with.device->instance(), 3U);
     EXPECT_EQ(with.device->node(), "/dev/video7");
@@ -82,7 +82,7 @@ TEST(V4l2Device, IsAnInstanceOfV4l2ProcThatTakesDmaBufsItself) {
 }
 
 TEST(V4l2Device, HasTheTensorsOfItsImages) {
-    const Case with;
+    const DeviceCase with;
     const auto model = with.load(params(64, 64, 32, 32));
     ASSERT_EQ(model->inputs().size(), 1U);
     EXPECT_EQ(model->inputs()[0].byteSize(), 12'288U);
@@ -92,7 +92,7 @@ TEST(V4l2Device, HasTheTensorsOfItsImages) {
 }
 
 TEST(V4l2Device, ConvertsMemoryThroughBuffersOfTheHardware) {
-    const Case with;
+    const DeviceCase with;
     const auto model = with.load(params(64, 64, 32, 32));
     auto input = gradient(12'288);
     std::vector<std::byte> output(3'072);
@@ -103,7 +103,7 @@ TEST(V4l2Device, ConvertsMemoryThroughBuffersOfTheHardware) {
 }
 
 TEST(V4l2Device, LeavesThePaddingOfMemoryAsItIs) {
-    const Case with;
+    const DeviceCase with;
     ParamMap map = params(64, 64, 32, 32);
     map.set("image.output.row-pitch", int64_t{128});
     const auto model = with.load(map);
@@ -116,7 +116,7 @@ TEST(V4l2Device, LeavesThePaddingOfMemoryAsItIs) {
 }
 
 TEST(V4l2Device, TakesDmaBufsAndMemoryInAnyMix) {
-    const Case with;
+    const DeviceCase with;
     const auto model = with.load(params(64, 64, 32, 32));
     auto input = gradient(12'288);
     std::vector<std::byte> output(3'072);
@@ -141,7 +141,7 @@ TEST(V4l2Device, TakesDmaBufsAndMemoryInAnyMix) {
 }
 
 TEST(V4l2Device, MakesNoBuffersOfItsOwnForDmaBufs) {
-    Case with;
+    DeviceCase with;
     const auto model = with.load(params(64, 64, 32, 32));
     const UniqueFd inFile = makeMemory(12'288);
     const UniqueFd outFile = makeMemory(3'072);
@@ -154,7 +154,7 @@ TEST(V4l2Device, MakesNoBuffersOfItsOwnForDmaBufs) {
 }
 
 TEST(V4l2Device, RefusesAnOffsetInADmaBuf) {
-    const Case with;
+    const DeviceCase with;
     const auto model = with.load(params(64, 64, 32, 32));
     const UniqueFd file = makeMemory(20'000);
     EXPECT_EQ(errorOf(LAROD_ERROR_FD,
@@ -165,7 +165,7 @@ TEST(V4l2Device, RefusesAnOffsetInADmaBuf) {
 }
 
 TEST(V4l2Device, RefusesWhatOnlyTheCpuDoes) {
-    const Case with;
+    const DeviceCase with;
     ParamMap map = params(64, 64, 32, 32);
     map.set("image.output.filter", std::string("box"));
     EXPECT_NE(with.loadError(map).find("'image.output.filter'"), std::string::npos);
@@ -175,7 +175,7 @@ TEST(V4l2Device, RefusesWhatOnlyTheCpuDoes) {
 }
 
 TEST(V4l2Device, ChecksTheWindowOfAJobBeforeItIsQueued) {
-    Case with;
+    DeviceCase with;
     with.hardware.traits.windows = Windows::None;
     const auto model = with.load(params(64, 64, 32, 32));
     ParamMap window;
@@ -189,7 +189,7 @@ TEST(V4l2Device, ChecksTheWindowOfAJobBeforeItIsQueued) {
 }
 
 TEST(V4l2Device, RefusesANodeThatHasBecomeAnother) {
-    Case with;
+    DeviceCase with;
     with.hardware.traits.multiPlanar = true;
     EXPECT_NE(with.loadError(params(64, 64, 32, 32)).find("is no longer fake"), std::string::npos);
 }

@@ -138,7 +138,7 @@ TEST_F(TwoChannels, CarryFdsThatAreClosedOnExec) {
 }
 
 TEST_F(TwoChannels, CarryAsManyFdsAsTheKernelTakes) {
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     const Pipe pipe;
     const std::vector<int> fds(kMaxDatagramFds, pipe.write.get());
     ASSERT_EQ(say("many", fds), Sent::Yes);
@@ -147,7 +147,7 @@ TEST_F(TwoChannels, CarryAsManyFdsAsTheKernelTakes) {
     const std::vector<int> tooMany(kMaxDatagramFds + 1, pipe.write.get());
     EXPECT_EQ(errorOf([&] { static_cast<void>(say("more", tooMany)); }).code(), EINVAL);
     EXPECT_EQ(a_->receive(datagram_, Wait::No), Received::WouldBlock);
-    EXPECT_EQ(test::countOpenFds(), before + 2);
+    EXPECT_EQ(larod::test::countOpenFds(), before + 2);
 }
 
 TEST_F(TwoChannels, CloseFdsThatNobodyTookAtTheNextReceive) {
@@ -178,7 +178,7 @@ TEST_F(TwoChannels, LeaveFdsThatSomeoneTook) {
 }
 
 TEST_F(TwoChannels, DropADatagramThatIsTooLargeWithItsFds) {
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     Pipe pipe;
     const int size = 1 << 20;
     ASSERT_EQ(::setsockopt(b_->fd(), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
@@ -190,7 +190,7 @@ TEST_F(TwoChannels, DropADatagramThatIsTooLargeWithItsFds) {
     EXPECT_TRUE(datagram_.fds.empty());
     EXPECT_TRUE(datagram_.bytes().empty());
     EXPECT_TRUE(pipe.writersGone());
-    EXPECT_EQ(test::countOpenFds(), before + 1);
+    EXPECT_EQ(larod::test::countOpenFds(), before + 1);
     EXPECT_EQ(a_->receive(datagram_, Wait::No), Received::Message);
     EXPECT_EQ(textOf(datagram_), "next");
 }
@@ -200,7 +200,7 @@ TEST_F(TwoChannels, DropADatagramWhoseFdsWereCutOff) {
     const Pipe pipe;
     const std::vector<int> fds(8, pipe.write.get());
     ASSERT_EQ(say("fds", fds), Sent::Yes);
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     rlimit limit = {};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
     const UniqueFd lowestFree(::dup(pipe.write.get()));
@@ -211,7 +211,7 @@ TEST_F(TwoChannels, DropADatagramWhoseFdsWereCutOff) {
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
     EXPECT_EQ(received, Received::Malformed);
     EXPECT_TRUE(datagram_.fds.empty());
-    EXPECT_EQ(test::countOpenFds(), before + 1);
+    EXPECT_EQ(larod::test::countOpenFds(), before + 1);
 }
 
 TEST_F(TwoChannels, TellThatThePeerIsGone) {
@@ -251,12 +251,12 @@ TEST_F(TwoChannels, ReadOnAfterAReset) {
 }
 
 TEST_F(TwoChannels, EndAtAnEmptyDatagramAndCloseItsFds) {
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     const Pipe pipe;
     ASSERT_EQ(say("", std::array{pipe.write.get()}), Sent::Yes);
     EXPECT_EQ(a_->receive(datagram_, Wait::No), Received::Closed);
     EXPECT_TRUE(datagram_.fds.empty());
-    EXPECT_EQ(test::countOpenFds(), before + 2);
+    EXPECT_EQ(larod::test::countOpenFds(), before + 2);
 }
 
 TEST_F(TwoChannels, EndBothSidesAtAShutdown) {

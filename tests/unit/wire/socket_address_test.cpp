@@ -43,12 +43,12 @@ class SocketAddress : public ::testing::Test {
 
     // The error's text; its code is always LAROD_ERROR_CONNECTION, and it leaves no descriptor.
     static std::string refusal(const std::string& path) {
-        const size_t before = test::countOpenFds();
+        const size_t before = larod::test::countOpenFds();
         try {
             static_cast<void>(connectSocket(path));
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), LAROD_ERROR_CONNECTION);
-            EXPECT_EQ(test::countOpenFds(), before);
+            EXPECT_EQ(larod::test::countOpenFds(), before);
             return error.text();
         }
         ADD_FAILURE() << "connected";
@@ -101,7 +101,7 @@ TEST_F(SocketAddress, OfAListenerWithAFullQueueIsGivenUpAfterTheTimeout) {
     const UniqueFd listener = bound(path, SOCK_SEQPACKET);
     ASSERT_EQ(::listen(listener.get(), 0), 0);
     const UniqueFd queued = connectSocket(path);
-    const size_t before = test::countOpenFds();
+    const size_t before = larod::test::countOpenFds();
     const auto start = steady_clock::now();
     try {
         static_cast<void>(connectSocket(path, milliseconds(50)));
@@ -112,7 +112,7 @@ TEST_F(SocketAddress, OfAListenerWithAFullQueueIsGivenUpAfterTheTimeout) {
         EXPECT_NE(error.text().find("within 50 ms"), std::string::npos) << error.text();
     }
     EXPECT_GE(steady_clock::now() - start, milliseconds(50));
-    EXPECT_EQ(test::countOpenFds(), before);
+    EXPECT_EQ(larod::test::countOpenFds(), before);
 }
 
 TEST_F(SocketAddress, OfAListenerWithAFullQueueIsConnectedWhenThereIsRoom) {
