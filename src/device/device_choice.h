@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device/profile.h"
+#include "device/v4l2_choice.h"
 
 namespace larod::device {
 
@@ -19,6 +20,7 @@ struct Alias {
 struct DeviceChoice {
     const Profile* profile = nullptr;  // nullptr: the devices of this machine
     std::vector<Alias> aliases;        // in the order in which they are listed, behind all others
+    V4l2Choice v4l2 = {};
 };
 
 }  // namespace larod::device

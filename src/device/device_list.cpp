@@ -14,26 +14,40 @@
 #include "device/litert/litert_device.h"
 #include "device/proc/proc_device.h"
 #include "device/stand_in.h"
+#include "device/v4l2/v4l2_device.h"
 
 namespace larod::device {
 namespace {
 
 // In the order of clients' device lists: the network device that every program expects comes first.
-constexpr std::array<std::string_view, 3> kNames = {"cpu-tflite", "cpu-proc", "debug-device"};
-constexpr std::array<std::unique_ptr<Device> (*)(), kNames.size()> kMakers = {makeLitertDevice, makeProcDevice,
-                                                                              makeDebugDevice};
+constexpr std::array<std::string_view, 4> kNames = {"cpu-tflite", "cpu-proc", "v4l2-proc", "debug-device"};
+
+using Devices = std::vector<std::unique_ptr<Device>>;
+
+template <std::unique_ptr<Device> (*make)()>
+Devices makeOne(const DeviceChoice& /*choice*/) {
+    Devices devices;
+    devices.push_back(make());
+    return devices;
+}
+
+// All instances of a name.
+constexpr std::array<Devices (*)(const DeviceChoice&), kNames.size()> kMakers = {
+    makeOne<makeLitertDevice>, makeOne<makeProcDevice>,
+    [](const DeviceChoice& choice) { return makeV4l2Devices(choice.v4l2); }, makeOne<makeDebugDevice>};
 
 // Puts a list together: units stay where they are until it is known which are listed themselves, which are presented by
 // others, and which nobody sees.
 class Lister {
   public:
-    Lister() {
+    explicit Lister(const DeviceChoice& choice) {
         for (size_t i = 0; i < kNames.size(); ++i) {
             try {
-                auto device = kMakers[i]();
-                device->warmUp();
-                present_.push_back(device.get());
-                owned_.push_back(std::move(device));
+                for (auto& device : kMakers[i](choice)) {
+                    device->warmUp();
+                    present_.push_back(device.get());
+                    owned_.push_back(std::move(device));
+                }
             } catch (const Error& error) {
                 log::warn("device {} is absent: {}", kNames[i], error.text());
             }
@@ -93,8 +107,6 @@ class Lister {
     }
 
   private:
-    using Devices = std::vector<std::unique_ptr<Device>>;
-
     [[nodiscard]] Device* findPresent(std::string_view name) const {
         const auto found = std::ranges::find(present_, name, &Device::name);
         return found == present_.end() ? nullptr : *found;
@@ -133,7 +145,7 @@ std::span<const std::string_view> deviceNames() noexcept {
 }
 
 DeviceList makeDevices(const DeviceChoice& choice) {
-    Lister lister;
+    Lister lister(choice);
     if (choice.profile == nullptr) {
         lister.listPresent();
     } else {

@@ -52,6 +52,7 @@ Arbiter::Arbiter(const Options& options, UniqueFd spawner, session::PageMapping<
     watch(signals_.get(), EPOLLIN, Source::Signal);
     watch(timer_.get(), EPOLLIN, Source::Timer);
     watch(requests_.dmaBufFd(), EPOLLIN, Source::DmaBufs);
+    watch(requests_.nodeFd(), EPOLLIN, Source::Nodes);
 }
 
 Arbiter::~Arbiter() = default;
@@ -104,6 +105,9 @@ void Arbiter::onEvent(Source source, SessionKey key) {
             break;
         case Source::DmaBufs:
             requests_.sendDmaBufs();
+            break;
+        case Source::Nodes:
+            requests_.sendNode();
             break;
         case Source::Control:
             onControl(key);

@@ -38,7 +38,7 @@ class Arbiter {
 
   private:
     // What a file descriptor in the epoll set is; the rest of the 64 bits is the session's key.
-    enum class Source : uint8_t { Spawner, Signal, Timer, DmaBufs, Control, Client };
+    enum class Source : uint8_t { Spawner, Signal, Timer, DmaBufs, Nodes, Control, Client };
 
     void watch(int fd, uint32_t events, Source source, SessionKey key = 0);
     void onEvent(Source source, SessionKey key);

@@ -79,10 +79,12 @@ void checkDeviceChoice(const device::DeviceChoice& choice) {
     for (const device::Alias& alias : choice.aliases) {
         checkAlias(alias, choice, listed, possible);
     }
-    const size_t most = wire::kMaxDevices - listed.size();
+    // Each name is one device, but for that of the V4L2 converters, of which there may be several.
+    const size_t others = listed.size() + (choice.profile == nullptr ? device::kMaxV4l2Devices - 1 : 0);
+    const size_t most = wire::kMaxDevices - others;
     if (choice.aliases.size() > most) {
-        throw Error(EINVAL, "{}: {} aliases are too many; beside the {} devices there is room for {}",
-                    choice.aliases[most].place, choice.aliases.size(), listed.size(), most);
+        throw Error(EINVAL, "{}: {} aliases are too many; beside the {} devices that there may be there is room for {}",
+                    choice.aliases[most].place, choice.aliases.size(), others, most);
     }
 }
 

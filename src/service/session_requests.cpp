@@ -67,6 +67,8 @@ void SessionRequests::dispatch(SessionRecord& session, const wire::Header& heade
         throw Error(LAROD_ERROR_KILL_SESSION, "the session has ended");
     } else if (type == control::AllocMemory::kType) {
         allocMemory(session, requestId, datagram);
+    } else if (type == control::OpenNode::kType) {
+        openNode(session, requestId, datagram);
     } else if (type == control::RegisterModel::kType) {
         registerModel(session, requestId, datagram);
     } else if (type == control::FetchModel::kType) {
@@ -206,6 +208,30 @@ void SessionRequests::sendDmaBufs() {
         fds.push_back(fd.get());
     }
     reply(*session, control::MemoryAllocated{result->request.ids}, result->request.requestId, fds);
+}
+
+void SessionRequests::openNode(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
+    const uint32_t unit = decoded<control::OpenNode>(datagram).unit;
+    const auto& nodes = tables_.devices.nodes;
+    if (unit >= nodes.size() || nodes[unit].path.empty()) {
+        throw Error(LAROD_ERROR_CONNECTION, "a unit without a node was to be opened");
+    }
+    nodes_.start({session.key, requestId, nodes[unit].path});
+}
+
+void SessionRequests::sendNode() {
+    const auto result = nodes_.take();
+    SessionRecord* session = result ? tables_.sessions.find(result->request.session) : nullptr;
+    if (session == nullptr || !session->killReason().empty()) {
+        return;
+    }
+    if (!result->node) {
+        const Error error(LAROD_ERROR_LOAD_MODEL, "can't open {}: {}", result->request.path, errnoText(result->error));
+        reply(*session, wire::Failure{error.code(), error.text()}, result->request.requestId);
+        return;
+    }
+    const int fd = result->node.get();
+    reply(*session, wire::Done{}, result->request.requestId, {&fd, 1});
 }
 
 void SessionRequests::releaseMemory(SessionRecord& session, const wire::Datagram& datagram) {

@@ -13,6 +13,7 @@
 #include "service/device_turns.h"
 #include "service/dma_buf_worker.h"
 #include "service/model_table.h"
+#include "service/node_opener.h"
 #include "service/power_control.h"
 #include "service/session_table.h"
 #include "session/control_messages.h"
@@ -46,6 +47,10 @@ class SessionRequests {
     [[nodiscard]] int dmaBufFd() const noexcept { return dmaBufs_.fd(); }
     void sendDmaBufs();
 
+    // As the two above, for device nodes.
+    [[nodiscard]] int nodeFd() const noexcept { return nodes_.fd(); }
+    void sendNode();
+
     // Tries again to send the answers that had no room.
     void sendKept();
     // When to call sendKept(), if ever.
@@ -62,6 +67,7 @@ class SessionRequests {
     void endLoad(SessionRecord& session);
     void getRefusal(const wire::Datagram& datagram);
     void allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
+    void openNode(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     void releaseMemory(SessionRecord& session, const wire::Datagram& datagram);
     void registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram);
     void fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
@@ -75,6 +81,7 @@ class SessionRequests {
 
     const SharedTables tables_;
     DmaBufWorker dmaBufs_;
+    NodeOpener nodes_;
     std::set<SessionKey> kept_;  // sessions with answers that had no room
     std::optional<uint64_t> retryNs_;
     std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(wire::kMaxDatagramBytes);

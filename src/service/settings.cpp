@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "device/profile.h"
+#include "session/control_messages.h"
 
 namespace larod::service {
 namespace {
@@ -27,6 +31,34 @@ Words profileWords() {
         return names;
     }();
     return words;
+}
+
+std::string nodesText(const device::V4l2Choice& choice) {
+    if (choice.search) {
+        return "auto";
+    }
+    return choice.nodes.empty() ? "none" : fmt::format("{}", fmt::join(choice.nodes, ","));
+}
+
+void setNodes(device::V4l2Choice& choice, const std::string& given) {
+    std::vector<std::string> nodes;
+    if (given != "auto" && given != "none") {
+        std::string_view rest = given;
+        for (bool more = true; more;) {
+            const size_t comma = rest.find(',');
+            more = comma != std::string_view::npos;
+            nodes.emplace_back(rest.substr(0, comma));
+            rest.remove_prefix(more ? comma + 1 : 0);
+            if (!nodes.back().starts_with('/') || nodes.back().size() > session::control::kMaxNodePathLength) {
+                throw Error(EINVAL,
+                            "expected 'auto', 'none', or absolute paths with commas, like "
+                            "'/dev/video10,/dev/video11', got '{}'",
+                            given);
+            }
+        }
+    }
+    choice.search = given == "auto";
+    choice.nodes = std::move(nodes);
 }
 
 }  // namespace
@@ -70,6 +102,18 @@ std::span<const Setting> settings() {
          [](const Options& options) { return SettingValue(static_cast<int64_t>(options.fenceTimeoutMs)); },
          [](Options& options, const SettingValue& value) {
              options.fenceTimeoutMs = static_cast<uint64_t>(std::get<int64_t>(value));
+         }},
+        {"v4l2-nodes", "NODES",
+         "V4L2 converters that become devices v4l2-proc: 'auto' for all of this machine, 'none', or paths with commas",
+         AnyText{}, [](const Options& options) { return SettingValue(nodesText(options.devices.v4l2)); },
+         [](Options& options, const SettingValue& value) { setNodes(options.devices.v4l2, text(value)); }},
+        {"v4l2-timeout", "MS",
+         "Milliseconds within which a V4L2 converter must have done a job, those of other programs before it included; "
+         "the job fails after that",
+         NumberRange{1, 3'600'000},
+         [](const Options& options) { return SettingValue(static_cast<int64_t>(options.devices.v4l2.jobTimeoutMs)); },
+         [](Options& options, const SettingValue& value) {
+             options.devices.v4l2.jobTimeoutMs = static_cast<uint64_t>(std::get<int64_t>(value));
          }},
         {"power-config", "FILE",
          "JSON file with the watts of each unit of the hardware and the budget for all of them; work that it has no "

@@ -126,7 +126,12 @@ void Spawner::loadDevices() {
     buffer::sigbus_guard::install();
     devices_ = device::makeDevices(options_.devices);
     if (options_.sandbox == SandboxMode::On) {
-        sandbox_.emplace();
+        std::vector<unsigned long> nodeRequests;
+        for (size_t unit = 0; unit < devices_.unitCount(); ++unit) {
+            const auto requests = devices_.unit(unit).nodeRequests();
+            nodeRequests.insert(nodeRequests.end(), requests.begin(), requests.end());
+        }
+        sandbox_.emplace(nodeRequests);
     }
 }
 
@@ -141,6 +146,7 @@ control::DeviceTable Spawner::deviceTable() const {
     }
     for (size_t unit = 0; unit < devices_.unitCount(); ++unit) {
         table.units.push_back(info(devices_.unit(unit)));
+        table.nodes.push_back({devices_.unit(unit).node()});
     }
     return table;
 }

@@ -14,6 +14,8 @@
 
 namespace larod::session::control {
 
+inline constexpr size_t kMaxNodePathLength = 255;
+
 inline constexpr auto messageType(uint32_t value) noexcept {
     return static_cast<wire::MessageType>(value);
 }
@@ -160,16 +162,38 @@ struct GetRefusal {
     }
 };
 
+// Session to arbiter: the node of that unit is to be opened, for a model that is being loaded. Answered by Done with
+// the fd, or by Failure; that takes its time.
+struct OpenNode {
+    static constexpr auto kType = messageType(273);
+    uint32_t unit = 0;
+    template <class Archive>
+    void fields(Archive& archive) {
+        archive(unit);
+    }
+};
+
+// A device node that sessions may have opened.
+struct NodePath {
+    std::string path;  // empty: the unit has none
+    template <class Archive>
+    void fields(Archive& archive) {
+        archive.text(path, kMaxNodePathLength);
+    }
+};
+
 // The devices that clients see and the units that run their jobs, as in device::DeviceList.
 struct DeviceTable {
     std::vector<wire::DeviceInfo> listed;
     std::vector<wire::DeviceInfo> units;
-    std::vector<uint32_t> unitOf;  // by listed device, a place in units
+    std::vector<uint32_t> unitOf;      // by listed device, a place in units
+    std::vector<NodePath> nodes = {};  // by unit
     template <class Archive>
     void fields(Archive& archive) {
         archive.list(listed, wire::kMaxDevices);
         archive.list(units, wire::kMaxDevices);
         archive.list(unitOf, wire::kMaxDevices);
+        archive.list(nodes, wire::kMaxDevices);
     }
 };
 

@@ -127,7 +127,21 @@ std::unique_ptr<device::LoadedModel> Loader::loadOn(uint32_t device, const Model
                                                     const std::optional<ParamMap>& params) {
     const LoadPower power(power_, device, devices_.unitOf(device));
     const LoadingScope scope(page_, device);
-    return devices_[device].load(modelSource(data, params), threads_);
+    device::ModelSource source = modelSource(data, params);
+    const uint32_t unit = devices_.unitOf(device);
+    if (!devices_.unit(unit).node().empty()) {
+        source.openNode = [this, unit] { return openNode(unit); };
+    }
+    return devices_[device].load(source, threads_);
+}
+
+UniqueFd Loader::openNode(uint32_t unit) {
+    std::vector<UniqueFd> fds;
+    static_cast<void>(arbiter_.call<wire::Done>(control::OpenNode{unit}, {}, &fds));
+    if (fds.size() != 1) {
+        throw Error(LAROD_ERROR_CONNECTION, "the larod service gave no node for the model");
+    }
+    return std::move(fds[0]);
 }
 
 std::shared_ptr<Model> Loader::load(const wire::LoadModel& request, UniqueFd file) {

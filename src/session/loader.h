@@ -39,6 +39,7 @@ class Loader {
 
   private:
     [[nodiscard]] std::shared_ptr<const ModelData> copyFile(int fd);
+    [[nodiscard]] UniqueFd openNode(uint32_t unit);
     [[nodiscard]] std::unique_ptr<device::LoadedModel> loadOn(uint32_t device, const ModelData* data,
                                                               const std::optional<ParamMap>& params);
 

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -141,7 +142,7 @@ class Filter {
 
 }  // namespace
 
-Sandbox::Sandbox() {
+Sandbox::Sandbox(std::span<const unsigned long> nodeRequests) {
     Filter filter;
     filter.optimize();
     for (const int call : kAllowed) {
@@ -157,6 +158,10 @@ Sandbox::Sandbox() {
     // Threads, but no processes.
     filter.add(SCMP_ACT_ALLOW, SCMP_SYS(clone), {masked(0, CLONE_THREAD, CLONE_THREAD)});
     filter.add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {equal(1, DMA_BUF_IOCTL_SYNC)});
+    const std::set<unsigned long> requests(nodeRequests.begin(), nodeRequests.end());
+    for (const unsigned long request : requests) {
+        filter.add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {equal(1, request)});
+    }
     for (const int command : {F_GETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_GET_SEALS}) {
         filter.add(SCMP_ACT_ALLOW, SCMP_SYS(fcntl), {equal(1, static_cast<scmp_datum_t>(command))});
     }

@@ -6,6 +6,7 @@
 
 #include <linux/filter.h>
 
+#include <span>
 #include <vector>
 
 namespace larod::session {
@@ -14,8 +15,9 @@ namespace larod::session {
 // (processes.md 4).
 class Sandbox {
   public:
-    // Throws Error(LAROD_ERROR_CREATE_SESSION).
-    Sandbox();
+    // `nodeRequests`: the requests (ioctl) that devices make of their nodes; may name one twice. Throws
+    // Error(LAROD_ERROR_CREATE_SESSION).
+    explicit Sandbox(std::span<const unsigned long> nodeRequests = {});
 
     // Applies the filter to the calling process: what it does not allow kills it (SIGSYS). For ever, and for its
     // threads.

@@ -170,6 +170,10 @@ std::vector<std::unique_ptr<Device>> makeV4l2Devices(const V4l2Choice& choice) {
     const std::vector<std::string> paths = choice.search ? v4l2::videoNodes() : choice.nodes;
     std::vector<std::unique_ptr<Device>> devices;
     for (const std::string& path : paths) {
+        if (devices.size() == kMaxV4l2Devices) {
+            log::warn("{} and those behind it become no devices: there are {} v4l2-proc already", path, devices.size());
+            break;
+        }
         try {
             UniqueFd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
             if (!fd) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,12 +57,16 @@ TEST(DeviceList, GivesAllNamesOfAUnitThatUnit) {
     }
 }
 
+// What a machine has does not matter here.
+const V4l2Choice kNoNodes = {.search = false, .nodes = {}};
+
 // cpu-tflite may be absent here, cpu-proc and debug-device are always there.
 TEST(MakeDevices, ListsAliasesLastAndInTheirOrder) {
     const DeviceList devices = makeDevices({nullptr,
                                             {{"z", "debug-device", "a.toml:2:1"},
                                              {"axis-ace-proc", "cpu-proc", "a.toml:3:1"},
-                                             {"a", "debug-device", "a.toml:4:1"}}});
+                                             {"a", "debug-device", "a.toml:4:1"}},
+                                            kNoNodes});
     const auto names = namesOf(devices);
     ASSERT_GE(names.size(), 5U);
     EXPECT_EQ(std::vector(names.end() - 5, names.end()),
@@ -73,21 +78,27 @@ TEST(MakeDevices, ListsAliasesLastAndInTheirOrder) {
     EXPECT_EQ(devices.unitOf(proc + 4), devices.unitOf(proc + 1));
 }
 
+TEST(MakeDevices, HasOneNameForAllConvertersOfAMachine) {
+    EXPECT_EQ(std::ranges::count(deviceNames(), "v4l2-proc"), 1);
+    const DeviceList none = makeDevices({nullptr, {}, {.search = false, .nodes = {"/dev/null", "/nowhere"}}});
+    EXPECT_EQ(std::ranges::count(namesOf(none), "v4l2-proc"), 0);
+}
+
 TEST(MakeDevices, LeavesOutWhatAnAbsentDeviceWouldRun) {
-    const DeviceList devices = makeDevices({nullptr, {{"a", "no-such-device", "a.toml:2:1"}}});
+    const DeviceList devices = makeDevices({nullptr, {{"a", "no-such-device", "a.toml:2:1"}}, kNoNodes});
     for (const std::string& name : namesOf(devices)) {
         EXPECT_NE(name, "a");
     }
     constexpr ProfileEntry kEntries[] = {
         {"first", "no-such-device"}, {"second", "debug-device"}, {"cpu-proc", "cpu-proc"}};
     const Profile profile{"test", kEntries};
-    EXPECT_EQ(namesOf(makeDevices({&profile, {}})), (std::vector<std::string>{"second", "cpu-proc"}));
+    EXPECT_EQ(namesOf(makeDevices({&profile, {}, kNoNodes})), (std::vector<std::string>{"second", "cpu-proc"}));
 }
 
 TEST(MakeDevices, ListsOfAProfileOnlyItsDevicesAndAliases) {
     constexpr ProfileEntry kEntries[] = {{"presented", "cpu-proc", {.capabilities = Capabilities{1, 1, 1, 1}}}};
     const Profile profile{"test", kEntries};
-    const DeviceList alone = makeDevices({&profile, {}});
+    const DeviceList alone = makeDevices({&profile, {}, kNoNodes});
     EXPECT_EQ(namesOf(alone), std::vector<std::string>{"presented"});
     EXPECT_EQ(alone.unitCount(), 1U);
     EXPECT_EQ(alone.unit(0).name(), "cpu-proc");
@@ -97,7 +108,8 @@ TEST(MakeDevices, ListsOfAProfileOnlyItsDevicesAndAliases) {
                                           {"of the hidden one", "cpu-proc", ""},
                                           {"debug", "debug-device", ""},
                                           {"debug-device", "debug-device", ""},
-                                          {"debug again", "debug-device", ""}}});
+                                          {"debug again", "debug-device", ""}},
+                                         kNoNodes});
     EXPECT_EQ(namesOf(more), (std::vector<std::string>{"presented", "of it", "of the hidden one", "debug",
                                                        "debug-device", "debug again"}));
     EXPECT_EQ(more.unitCount(), 2U);

@@ -97,6 +97,8 @@ class ArbiterFixture : public ::testing::Test {
         word = session::withTurnPhase(word, phase);
     }
 
+    static constexpr const char* nodePath = "/dev/null";  // of the second
+
     const Options options;
     const UniqueFd servicePageFd = session::makePage("test");
     session::PageMapping<session::ServicePage> servicePage{servicePageFd.get()};
@@ -109,7 +111,8 @@ class ArbiterFixture : public ::testing::Test {
                             [this](const auto& devices) { ready_.set_value(devices.size()); });
             EXPECT_FALSE(arbiter.run());
         });
-        tell(session::control::Ready{{{{"first"}, {"second"}, {"alias"}}, {{"first"}, {"second"}}, {0, 1, 1}}});
+        tell(session::control::Ready{
+            {{{"first"}, {"second"}, {"alias"}}, {{"first"}, {"second"}}, {0, 1, 1}, {{}, {nodePath}}}});
         EXPECT_EQ(ready_.get_future().get(), 3U);
     }
 

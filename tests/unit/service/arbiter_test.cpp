@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -96,6 +97,33 @@ TEST_F(ArbiterWithoutDmaBufs, ASessionThatIsGoneMeanwhileIsNotAnswered) {
     session->send(control::AllocMemory{{1}, true}, 1);
     end(*session, 0);
     EXPECT_EQ(other->ask(control::AllocMemory{{1}, true}).failure(), LAROD_ERROR_ALLOC);
+}
+
+TEST_F(ArbiterTest, OpensTheNodeOfAUnitForReadingAndWritingWithoutBlocking) {
+    const auto session = start(kUser);
+    for (int i = 0; i < 3; ++i) {
+        const Answer answer = session->ask(control::OpenNode{1});
+        EXPECT_EQ(answer.header.type, wire::Done::kType);
+        ASSERT_EQ(answer.datagram->fds.size(), 1U);
+        const int fd = answer.datagram->fds[0].get();
+        EXPECT_EQ(::fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDWR | O_NONBLOCK);
+        struct stat given = {};
+        struct stat named = {};
+        ASSERT_EQ(::fstat(fd, &given), 0);
+        ASSERT_EQ(::stat(nodePath, &named), 0);
+        EXPECT_EQ(given.st_rdev, named.st_rdev);
+    }
+}
+
+TEST_F(ArbiterTest, OpensNothingForAUnitWithoutANode) {
+    const auto witness = start(kUser);
+    for (const uint32_t unit : {0U, 2U, UINT32_MAX}) {
+        const auto session = start(kUser);
+        session->send(control::OpenNode{unit}, 1);
+        settle(*witness);
+        end(*session, SIGKILL);
+        EXPECT_NE(session->note().find("a unit without a node was to be opened"), std::string::npos) << unit;
+    }
 }
 
 TEST_F(ArbiterTest, GivesASessionItsBuffersAndNotOneMore) {

@@ -60,10 +60,12 @@ TEST(DeviceChoice, RefusesTheNameOfAHiddenDeviceForAnother) {
 
 TEST(DeviceChoice, RefusesADeviceThatThereIsNot) {
     EXPECT_EQ(errorOf("a", "cpu-tflight"),
-              "a.toml:2:1: alias 'a': there is no device 'cpu-tflight'; there are cpu-tflite, cpu-proc, debug-device");
+              "a.toml:2:1: alias 'a': there is no device 'cpu-tflight'; there are cpu-tflite, cpu-proc, v4l2-proc, "
+              "debug-device");
     EXPECT_EQ(errorOf("a", "b", "cv25"),
               "a.toml:2:1: alias 'a': there is no device 'b'; there are ambarella-cvflow, ambarella-cvflow-proc, "
-              "cpu-tflite, cpu-proc, debug-device");
+              "cpu-tflite, cpu-proc, v4l2-proc, "
+              "debug-device");
     EXPECT_NE(errorOf("a", "axis-ace-proc"), "") << "of no profile";
 }
 
@@ -90,12 +92,13 @@ TEST(DeviceChoice, TakesNamesUpToTheirLengthLimitAndOfVisibleCharacters) {
 
 TEST(DeviceChoice, TakesAsManyDevicesAsTheProtocol) {
     DeviceChoice choice;
-    for (size_t i = 3; i < wire::kMaxDevices; ++i) {
+    for (size_t i = 3 + device::kMaxV4l2Devices; i < wire::kMaxDevices; ++i) {
         choice.aliases.push_back({"a" + std::to_string(i), "cpu-proc", "a.toml:" + std::to_string(i) + ":1"});
     }
     EXPECT_EQ(errorOf(choice), "");
     choice.aliases.push_back({"one-more", "cpu-proc", "a.toml:99:1"});
-    EXPECT_EQ(errorOf(choice), "a.toml:99:1: 62 aliases are too many; beside the 3 devices there is room for 61");
+    EXPECT_EQ(errorOf(choice),
+              "a.toml:99:1: 46 aliases are too many; beside the 19 devices that there may be there is room for 45");
 }
 
 }  // namespace

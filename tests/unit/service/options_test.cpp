@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "larod-version.h"
+#include "session/control_messages.h"
 #include "support/temp_dir.h"
 
 namespace larod::service {
@@ -63,8 +64,32 @@ TEST_F(OptionsTest, HasADefaultForEverything) {
     EXPECT_EQ(options->sessionMemoryBytes, sessionMemoryLimit());
     EXPECT_EQ(options->dmaBufNodes.heap, "/dev/dma_heap/system");
     EXPECT_EQ(options->fenceTimeoutMs, 5'000U);
+    EXPECT_TRUE(options->devices.v4l2.search);
+    EXPECT_EQ(options->devices.v4l2.jobTimeoutMs, 2'000U);
     EXPECT_EQ(exitStatus, -1) << "the program goes on";
     EXPECT_EQ(out + err, "");
+}
+
+TEST_F(OptionsTest, NamesV4l2Nodes) {
+    const auto one = parse({"--v4l2-nodes", "/dev/video10", "--v4l2-timeout", "50"});
+    ASSERT_TRUE(one) << err;
+    EXPECT_FALSE(one->devices.v4l2.search);
+    EXPECT_EQ(one->devices.v4l2.nodes, std::vector<std::string>{"/dev/video10"});
+    EXPECT_EQ(one->devices.v4l2.jobTimeoutMs, 50U);
+    const auto two = parse({"--v4l2-nodes", "/dev/video10,/dev/video2"});
+    ASSERT_TRUE(two) << err;
+    EXPECT_EQ(two->devices.v4l2.nodes, (std::vector<std::string>{"/dev/video10", "/dev/video2"}));
+    const auto none = parse({"--v4l2-nodes", "none"});
+    ASSERT_TRUE(none) << err;
+    EXPECT_FALSE(none->devices.v4l2.search);
+    EXPECT_TRUE(none->devices.v4l2.nodes.empty());
+    const std::string longest = "/" + std::string(session::control::kMaxNodePathLength - 1, 'x');
+    EXPECT_TRUE(parse({"--v4l2-nodes", longest}));
+    for (const std::string& wrong : {std::string("video10"), std::string("/dev/video1,"), std::string(",/dev/video1"),
+                                     std::string("auto,/dev/video1"), longest + "x"}) {
+        EXPECT_FALSE(parse({"--v4l2-nodes", wrong})) << wrong;
+        EXPECT_NE(err.find("absolute paths with commas"), std::string::npos) << err;
+    }
 }
 
 TEST_F(OptionsTest, ReadsThePowerConfiguration) {

@@ -179,6 +179,10 @@ void FakeArbiter::answer(const wire::Header& header) {
             memory_.insert(lastMemoryId_);
         }
         reply(allocated, id, fds);
+    } else if (header.type == control::OpenNode::kType) {
+        const UniqueFd node = buffer::makeSealedMemfd("node", 1000 + decode<control::OpenNode>().unit);
+        const int fd = node.get();
+        reply(wire::Done{}, id, {&fd, 1});
     } else if (header.type == control::ReleaseMemory::kType) {
         for (const uint64_t released : decode<control::ReleaseMemory>().ids) {
             memory_.erase(released);

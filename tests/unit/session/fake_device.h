@@ -60,6 +60,7 @@ class FakeDevice final : public device::Device {
 
     device::Capabilities capabilities() const noexcept override { return properties; }
     bool takesFile() const noexcept override { return filesOnly; }
+    std::string node() const override { return nodePath; }
 
     std::unique_ptr<device::LoadedModel> load(const device::ModelSource& source, unsigned) override {
         if (onLoad) {
@@ -72,6 +73,7 @@ class FakeDevice final : public device::Device {
 
     device::Capabilities properties{LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK};
     bool filesOnly = false;
+    std::string nodePath;
     std::vector<TensorSpec> inputs{bytesSpec(16)};
     std::vector<TensorSpec> outputs{bytesSpec(16)};
     std::function<void(const device::ModelSource&)> onLoad;

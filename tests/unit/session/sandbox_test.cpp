@@ -281,6 +281,23 @@ TEST(Sandbox, CanBeEnteredByManyProcesses) {
 
 // ---- What a session lives on
 
+TEST(SandboxLets, DevicesAskTheirNodesWhatTheyNamed) {
+    constexpr unsigned long kNamed = 0xC0485619;
+    constexpr unsigned long kOther = 0xC048561A;
+    const unsigned long requests[] = {kNamed, kNamed};
+    const Sandbox filter(requests);
+    const UniqueFd node(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    const auto ask = [&](unsigned long request) {
+        return inChild([&] {
+            filter.enter();
+            return ::ioctl(node.get(), request, nullptr) == -1 && errno == ENOTTY ? 0 : kWrong;
+        });
+    };
+    EXPECT_EQ(endText(ask(kNamed)), "exit 0");
+    EXPECT_EQ(WTERMSIG(ask(kOther)), SIGSYS);
+    EXPECT_EQ(WTERMSIG(inSandbox([&] { return ::ioctl(node.get(), kNamed, nullptr) == -1; })), SIGSYS);
+}
+
 TEST(SandboxLets, ThreadsComeAndGo) {
     const int status = inSandbox([] {
         std::atomic<int> ran{0};

@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "buffer/file_identity.h"
 #include "buffer/memfd.h"
 #include "unit/session/session_fixture.h"
 
@@ -337,6 +338,22 @@ TEST_F(SessionTest, AnEngineThatRunsOutOfMemoryFailsTheRequestOnly) {
     const UniqueFd memory = buffer::makeSealedMemfd("memory", 16);
     const auto request = job(loadModel(kSecond), track(memory), track(memory));
     EXPECT_EQ(ask(request).failure().rfind(code(ENOMEM), 0), 0U);
+}
+
+TEST_F(SessionTest, ModelsOfADeviceWithANodeHaveItOpened) {
+    device(kSecond).nodePath = "/dev/second";
+    std::vector<uint64_t> seen;
+    for (const uint32_t unit : {kFirst, kSecond}) {
+        device(unit).onLoad = [&seen](const device::ModelSource& source) {
+            const UniqueFd node = source.openNode ? source.openNode() : UniqueFd();
+            seen.push_back(node ? buffer::fileStatus(node.get()).length : 0);
+        };
+    }
+    greet();
+    loadModel(kFirst);
+    loadModel(kSecond);
+    loadModel(test::kSecondsAlias);
+    EXPECT_EQ(seen, (std::vector<uint64_t>{0, 1000 + kSecond, 1000 + kSecond}));
 }
 
 TEST_F(SessionTest, ChecksWhatAModelIsToBeLoadedFrom) {
