@@ -44,6 +44,7 @@ class FencedJobs : public test::SessionFixture {
     FencedJobs() {
         device(kFirst).onRun = [this](const device::JobIo&) { ++runs; };
     }
+    ~FencedJobs() override { endSession(); }
     void begin() {
         greet();
         model = loadModel(kFirst);

@@ -37,6 +37,10 @@ SessionFixture::SessionFixture() {
 }
 
 SessionFixture::~SessionFixture() {
+    endSession();
+}
+
+void SessionFixture::endSession() {
     if (serving_.valid()) {
         hangUp();
         waitUntilEnded();

@@ -90,6 +90,7 @@ class SessionFixture : public ::testing::Test {
     void greet();   // ... and the handshake is done
     void hangUp();  // the client is gone
     void waitUntilEnded();
+    void endSession();  // all of that, if it still serves: before what it uses goes
     [[nodiscard]] bool hasEnded();
 
     // Sends a request and returns its id.
