@@ -100,7 +100,7 @@ TEST_P(Matrix, GivesTheResultOfAMemoryFile) {
     EXPECT_TRUE(std::equal(after.begin() + behind, after.end(), around.begin() + behind)) << "behind the tensor";
 }
 
-const auto kDevices = testing::Values("cpu-tflite", "cpu-proc", "debug-device");
+const auto kDevices = testing::Values("cpu-tflite", "cpu-proc", "v4l2-proc", "debug-device");
 
 INSTANTIATE_TEST_SUITE_P(
     All, Matrix,
