@@ -173,7 +173,7 @@ TEST(V4l2, BuffersGoWithTheirTensors) {
     const Client client;
     const JobCase job(client, kDevice);
     const uint64_t before = dmaBufBytes();
-    for (uint64_t round = 0; round < 40; ++round) {
+    for (uint64_t round = 0; round < 20; ++round) {
         const Halving halving(client);
         ASSERT_FALSE(halving.run(round));
         halving.expectResult(round);
