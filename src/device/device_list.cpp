@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "device/debug/debug_device.h"
+#include "device/fused_device.h"
 #include "device/litert/litert_device.h"
 #include "device/proc/proc_device.h"
 #include "device/stand_in.h"
@@ -31,9 +32,13 @@ Devices makeOne(const DeviceChoice& /*choice*/) {
     return devices;
 }
 
+std::unique_ptr<Device> makeNetworkDevice() {
+    return makeFused(makeLitertDevice(), makeProcDevice());
+}
+
 // All instances of a name.
 constexpr std::array<Devices (*)(const DeviceChoice&), kNames.size()> kMakers = {
-    makeOne<makeLitertDevice>, makeOne<makeProcDevice>,
+    makeOne<makeNetworkDevice>, makeOne<makeProcDevice>,
     [](const DeviceChoice& choice) { return makeV4l2Devices(choice.v4l2); }, makeOne<makeDebugDevice>};
 
 // Puts a list together: units stay where they are until it is known which are listed themselves, which are presented by

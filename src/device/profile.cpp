@@ -51,7 +51,7 @@ constexpr ProfileEntry kProc{kImages, kImages};
 constexpr ProfileEntry kAceProc{"axis-ace-proc", kImages, {.capabilities = kPlain, .image = kAce}};
 
 constexpr ProfileEntry network(std::string_view name, Capabilities capabilities = kPlain) {
-    return {name, kNetworks, {.capabilities = capabilities}};
+    return {name, kNetworks, {.capabilities = capabilities, .fused = false}};
 }
 
 constexpr ProfileEntry openCl(std::string_view name) {
@@ -82,12 +82,12 @@ constexpr ProfileEntry kArtpec9[] = {
     network("a9-dlpu-native"),
     network("armnn-cpu-tflite"),
     kProc,
-    {"a9-dlpu-tflite", kNetworks, {.capabilities = kPlain, .loadSwitches = kWinograd}},
+    {"a9-dlpu-tflite", kNetworks, {.capabilities = kPlain, .loadSwitches = kWinograd, .fused = false}},
     openCl("a9-gpu-proc"),
 };
 
 constexpr ProfileEntry kCv25[] = {
-    {"ambarella-cvflow", kNetworks, {.capabilities = kCvflow, .planarRowMultiple = 32}},
+    {"ambarella-cvflow", kNetworks, {.capabilities = kCvflow, .planarRowMultiple = 32, .fused = false}},
     {"ambarella-cvflow-proc", kImages, {.capabilities = kCvflowProc, .image = kCvflowImages}},
     kTflite,
     kProc,

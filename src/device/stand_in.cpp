@@ -56,6 +56,9 @@ class StandIn final : public Device {
 
   private:
     [[nodiscard]] std::unique_ptr<LoadedModel> loadLimited(const ModelSource& source, unsigned threads) const {
+        if (source.params != nullptr && !limits_.fused) {
+            refuseImageParams(*source.params);
+        }
         if (source.params == nullptr || (limits_.loadSwitches.empty() && !limits_.image)) {
             return target_.load(source, threads);
         }
@@ -66,6 +69,17 @@ class StandIn final : public Device {
         params = completeImageParams(name(), params, *limits_.image);
         auto model = target_.load({source.file, &params, true}, threads);
         return std::make_unique<LimitedModel>(std::move(model), LimitedImages(name(), params, *limits_.image));
+    }
+
+    void refuseImageParams(const ParamMap& params) const {
+        for (const auto& [key, value] : params.entries()) {
+            if (key.starts_with("image.")) {
+                throw Error(LAROD_ERROR_LOAD_MODEL,
+                            "unknown load parameter '{}': {} takes what its network takes; preprocess in a job of its "
+                            "own, or load the model on {}",
+                            key, name(), target_.name());
+            }
+        }
     }
 
     [[nodiscard]] ParamMap withoutSwitches(const ParamMap& params) const {

@@ -27,6 +27,9 @@ struct StandInLimits {
     // Not 0: images of networks are planar, their rows padded to this many bytes (planar_model.h).
     size_t planarRowMultiple = 0;
 
+    // Of networks: whether they may be loaded with `image.` parameters (fused_device.h), which no product has.
+    bool fused = true;
+
     // Of devices that load image descriptions.
     std::optional<ImageLimits> image = std::nullopt;
 };

@@ -140,6 +140,14 @@ TEST(Profile, HasPlanarImagesOfNetworksOnCvflowOnly) {
     }
 }
 
+TEST(Profile, HasFusedJobsOnOurOwnDeviceOnly) {
+    for (const Profile& profile : profiles()) {
+        for (const ProfileEntry& entry : profile.devices) {
+            EXPECT_EQ(entry.limits.fused, entry.target != "cpu-tflite" || entry.name == entry.target) << entry.name;
+        }
+    }
+}
+
 TEST(Profile, TakesDisableWinogradOnOneDeviceOnly) {
     for (const Profile& profile : profiles()) {
         for (const ProfileEntry& entry : profile.devices) {

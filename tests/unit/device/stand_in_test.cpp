@@ -101,6 +101,29 @@ TEST(StandIn, RefusesALoadSwitchThatIsNoInteger) {
     EXPECT_NE(error.find("disable-winograd"), std::string::npos) << error;
 }
 
+TEST(StandIn, RefusesImagesForNetworksWhereItsProductHasNoFusedJobs) {
+    FakeDevice target("cpu-tflite");
+    ParamMap seen;
+    target.onLoad = [&seen](const ModelSource& source) { seen = *source.params; };
+    const auto product = makeStandIn("axis-a8-dlpu-tflite", target, {.fused = false});
+    const auto alias = makeStandIn("tflite", target);
+    ParamMap params;
+    params.set("image.input.format", std::string("nv12"));
+    params.set("other", int64_t{2});
+
+    const auto loadOn = [&params](Device& device) {
+        return errorOf([&] { [[maybe_unused]] const auto model = device.load({std::nullopt, &params}, 1); });
+    };
+    EXPECT_EQ(loadOn(*product), std::to_string(LAROD_ERROR_LOAD_MODEL) +
+                                    ": unknown load parameter 'image.input.format': axis-a8-dlpu-tflite takes what its "
+                                    "network takes; preprocess in a job of its own, or load the model on cpu-tflite");
+    EXPECT_EQ(loadOn(*alias), "");
+    EXPECT_NE(seen.find("image.input.format"), nullptr);
+    params = ParamMap();
+    params.set("other", int64_t{2});
+    EXPECT_EQ(loadOn(*product), "");
+}
+
 constexpr Conversion kRgbOnly[] = {{"nv12", "rgb-interleaved"}};
 constexpr StandInLimits kConvertsOnly{
     .image = ImageLimits{.conversions = kRgbOnly, .input = {.pitchMultiple = 32}, .cropAndScale = false}};

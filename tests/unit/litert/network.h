@@ -23,8 +23,8 @@ class FileInMemory {
         bytes_.assign(bytes.begin(), bytes.end());
         bytes_.resize(size_ + device::kReadableBytesBehind);
     }
-    [[nodiscard]] device::ModelSource source() const {
-        return {std::span<const std::byte>(bytes_).first(size_), nullptr};
+    [[nodiscard]] device::ModelSource source(const ParamMap* params = nullptr) const {
+        return {std::span<const std::byte>(bytes_).first(size_), params};
     }
 
   private:
@@ -35,8 +35,9 @@ class FileInMemory {
 // A loaded network with memory for its tensors, each of which starts `misalignment` bytes behind an aligned address.
 class Network {
   public:
-    Network(device::Device& device, std::span<const uint8_t> file, unsigned threads = 1, size_t misalignment = 0)
-        : file_(file), model_(device.load(file_.source(), threads)) {
+    Network(device::Device& device, std::span<const uint8_t> file, unsigned threads = 1, size_t misalignment = 0,
+            const ParamMap* params = nullptr)
+        : file_(file), model_(device.load(file_.source(params), threads)) {
         add(Direction::Input, model_->inputs(), misalignment);
         add(Direction::Output, model_->outputs(), misalignment);
     }
@@ -49,9 +50,9 @@ class Network {
         std::memcpy(memory_[input].bytes.data(), values.data(), values.size() * sizeof(T));
     }
 
-    void run() {
-        const ParamMap none;
-        model_->run({inputs_, outputs_, none});
+    void run(const ParamMap& params = {}) {
+        model_->checkParams(params);
+        model_->run({inputs_, outputs_, params});
     }
 
     template <typename T>
