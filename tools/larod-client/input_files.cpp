@@ -1,76 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-// The input tensors' files: those of the command line, and memory files with random data.
+// What stands in the input tensors: files of the command line, and random data.
 #include "larod-client/input_files.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <span>
 
 #include "larod-client/random_input.h"
-#include "larod-client/tensor_file.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
 
 namespace {
 
-UniqueFd openInputFile(const std::string& name, size_t sizeBytes, std::string_view what) {
-    // O_NONBLOCK: a FIFO without a writer is told from a file by what it is, not by waiting for it.
-    UniqueFd fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (!fd || ::fstat(fd.get(), &status) != 0) {
-        throw errnoError(fmt::format("Could not open {} '{}'", what, name));
+void readWhole(int fd, std::span<std::byte> data, const std::string& what) {
+    while (!data.empty()) {
+        const ssize_t got = ::read(fd, data.data(), data.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            throw got < 0 ? errnoError(fmt::format("Could not read {}", what))
+                          : ToolError(EINVAL, fmt::format("{} became shorter while it was read", what));
+        }
+        data = data.subspan(static_cast<size_t>(got));
     }
-    if (!S_ISREG(status.st_mode)) {
-        throw ToolError(EINVAL, fmt::format("{} '{}' is not a regular file", what, name));
-    }
-    if (static_cast<uint64_t>(status.st_size) < sizeBytes) {
-        throw ToolError(EINVAL, fmt::format("{} '{}' has {} bytes, but the tensor needs {}", what, name, status.st_size,
-                                            sizeBytes));
-    }
-    return fd;
-}
-
-UniqueFd makeRandomFile(RandomInput& random, size_t sizeBytes, larodTensorDataType type, std::string_view what) {
-    UniqueFd fd(::memfd_create("larod-client-random", MFD_CLOEXEC));
-    if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(sizeBytes)) != 0) {
-        throw errnoError(fmt::format("Could not get {} bytes of memory for {}", sizeBytes, what));
-    }
-    void* address = ::mmap(nullptr, sizeBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-    if (address == MAP_FAILED) {
-        throw errnoError(fmt::format("Could not map {} bytes of memory for {}", sizeBytes, what));
-    }
-    random.fill({static_cast<std::byte*>(address), sizeBytes}, type);
-    ::munmap(address, sizeBytes);
-    return fd;
 }
 
 }  // namespace
 
-std::vector<UniqueFd> openInputs(const TensorArray& tensors, const std::vector<std::string>& names, uint64_t seed) {
+void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std::span<std::byte>)>& fill) {
+    if (inputs.usesFiles()) {
+        const size_t sizeBytes = inputs.sizeBytes(index);
+        UniqueFd file(::memfd_create("larod-client-input", MFD_CLOEXEC));
+        if (!file || ::ftruncate(file.get(), static_cast<off_t>(sizeBytes)) != 0) {
+            throw errnoError(fmt::format("Could not get {} bytes of memory for {}", sizeBytes, inputs.nameOf(index)));
+        }
+        inputs.setFile(index, std::move(file));
+    }
+    inputs.write(index, fill);
+}
+
+FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName) {
+    const std::string what = fmt::format("{} '{}'", inputs.nameOf(index), fileName);
+    const size_t sizeBytes = inputs.sizeBytes(index);
+    // O_NONBLOCK: a FIFO without a writer is told from a file by what it is, not by waiting for it.
+    UniqueFd file(::open(fileName.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) {
+        throw errnoError(fmt::format("Could not open {}", what));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw ToolError(EINVAL, fmt::format("{} is not a regular file", what));
+    }
+    if (static_cast<uint64_t>(status.st_size) < sizeBytes) {
+        throw ToolError(EINVAL,
+                        fmt::format("{} has {} bytes, but the tensor needs {}", what, status.st_size, sizeBytes));
+    }
+    if (inputs.usesFiles()) {
+        inputs.setFile(index, std::move(file));
+    } else {
+        inputs.write(index, [&](std::span<std::byte> data) { readWhole(file.get(), data, what); });
+    }
+    return {status.st_dev, status.st_ino};
+}
+
+std::vector<FileIdentity> fillInputs(TensorBuffers& inputs, const std::vector<std::string>& names, uint64_t seed) {
     const bool allRandom = names.size() == 1 && names.front().empty();
-    if (!allRandom && names.size() != tensors.size()) {
-        throw ToolError(EINVAL, fmt::format("The model has {} input(s), but {} -i option(s) are given", tensors.size(),
+    if (!allRandom && names.size() != inputs.size()) {
+        throw ToolError(EINVAL, fmt::format("The model has {} input(s), but {} -i option(s) are given", inputs.size(),
                                             names.size()));
     }
     RandomInput random(seed);
-    std::vector<UniqueFd> fds;
-    for (size_t index = 0; index < tensors.size(); ++index) {
-        const std::string what = fmt::format("input {}", index);
-        const size_t sizeBytes = tensorByteSize(tensors[index], what);
+    std::vector<FileIdentity> files;
+    for (size_t index = 0; index < inputs.size(); ++index) {
         if (allRandom || names[index].empty()) {
-            const auto type = larodGetTensorDataType(tensors[index], nullptr);
-            fds.push_back(makeRandomFile(random, sizeBytes, type, what));
+            const auto type = larodGetTensorDataType(inputs.tensors()[index], nullptr);
+            fillInput(inputs, index, [&](std::span<std::byte> data) { random.fill(data, type); });
         } else {
-            fds.push_back(openInputFile(names[index], sizeBytes, what));
+            files.push_back(takeInputFile(inputs, index, names[index]));
         }
-        setTensorFile(tensors[index], fds.back().get(), sizeBytes, LAROD_FD_TYPE_DISK, what);
     }
-    return fds;
+    return files;
 }
 
 }  // namespace larod::tools

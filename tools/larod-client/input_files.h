@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The input tensors' files: those of the command line, and memory files with random data.
+// What stands in the input tensors: files of the command line, and random data.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "larod-client/handles.h"
-#include "unique_fd.h"
+#include "larod-client/file_identity.h"
+#include "larod-client/tensor_buffers.h"
 
 namespace larod::tools {
 
-// Gives each of `tensors` its file. `names` has one entry a tensor, or is a single empty name for all of them; an empty
-// name stands for random data made from `seed`. The result owns the fds that the tensors use, in their order.
-// Throws ToolError: another number of names, a file that can't be read or is shorter than its tensor.
-[[nodiscard]] std::vector<UniqueFd> openInputs(const TensorArray& tensors, const std::vector<std::string>& names,
-                                               uint64_t seed);
+// `fill` makes the data of the input, in its buffer; a tensor that uses a file gets a memory file. Throws ToolError,
+// and what `fill` throws.
+void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std::span<std::byte>)>& fill);
+
+// Fills the input from a file, or makes the file its buffer, and says which file that is. Throws ToolError: a file that
+// can't be read, is no regular file or is shorter than the tensor.
+FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName);
+
+// All inputs. `names` has one entry a tensor, or is a single empty name for all of them; an empty name stands for
+// random data made from `seed`. Returns the files that are used. Throws ToolError: as above, and another number of
+// names.
+[[nodiscard]] std::vector<FileIdentity> fillInputs(TensorBuffers& inputs, const std::vector<std::string>& names,
+                                                   uint64_t seed);
 
 }  // namespace larod::tools

@@ -2,12 +2,15 @@
 // Runs one request again and again and measures how long that takes.
 #include "larod-client/job_loop.h"
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
+#include <utility>
+#include <vector>
 
+#include "larod-client/power_wait.h"
 #include "larod-client/stop_signal.h"
 #include "larod-client/tool_error.h"
 
@@ -15,32 +18,34 @@ namespace larod::tools {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 bool wantsMore(uint64_t rounds, uint64_t started) {
-    return rounds == 0 ? started == 0 || !stopRequested() : started < rounds;
+    return started == 0 || (!stopRequested() && (rounds == 0 || started < rounds));
 }
 
-// Repeats a job that has just been refused for want of power.
-void repeatJob(larodConnection* conn, const larodJobRequest* request, LarodError& error) {
-    for (int retry = 0; error.code() == LAROD_ERROR_POWER_NOT_AVAILABLE && retry < kMaxPowerRetries; ++retry) {
-        std::this_thread::sleep_for(kPowerRetryInterval);
-        if (larodRunJob(conn, request, error.out())) {
-            return;
+void runJob(larodConnection* conn, const larodJobRequest* request, LarodError& error) {
+    PowerWait power;
+    while (!larodRunJob(conn, request, error.out())) {
+        if (error.code() != LAROD_ERROR_POWER_NOT_AVAILABLE || !power.again()) {
+            throw error.toolError("Could not run the job");
         }
     }
-    throw error.toolError("Could not run the job");
 }
 
 // Jobs that are under way, and how the others ended. Callbacks, on the library's thread, and the thread that starts
 // jobs share it under `mutex_`. The destructor is safe once no job is in flight.
 class JobsInFlight {
   public:
-    JobsInFlight(larodConnection* conn, const larodJobRequest* request) : conn_(conn), request_(request) {}
+    JobsInFlight(larodConnection* conn, const larodJobRequest* request, JobObserver* observer)
+        : conn_(conn), request_(request), observer_(observer) {
+        for (Job& job : jobs_) {
+            job.all = this;
+            idle_.push_back(&job);
+        }
+    }
 
     uint64_t run(uint64_t rounds) {
         uint64_t started = 0;
-        int powerRetries = 0;
+        PowerWait power;
         std::unique_lock lock(mutex_);
         while (true) {
             if (!failure_ && refused_ == 0 && wantsMore(rounds, started)) {
@@ -55,19 +60,19 @@ class JobsInFlight {
                 }
                 continue;
             }
-            if (!failure_ && succeeded_ > succeededAtRefusal_) {
-                powerRetries = 0;
-            }
-            if (!failure_ && ++powerRetries > kMaxPowerRetries) {
-                failure_ = refusal_;
-            }
             if (failure_) {
                 throw *failure_;
             }
+            if (succeeded_ > succeededAtRefusal_) {
+                power.granted();
+            }
             succeededAtRefusal_ = succeeded_;
             started -= std::exchange(refused_, 0);
+            const ToolError refusal = *refusal_;
             lock.unlock();
-            std::this_thread::sleep_for(kPowerRetryInterval);
+            if (!power.again()) {
+                throw refusal;
+            }
             lock.lock();
         }
     }
@@ -76,17 +81,28 @@ class JobsInFlight {
     // Half of the queue is left when it is filled again: one wake-up for many jobs, and the device never waits.
     static constexpr int kRefillBelow = kMaxJobsInFlight / 2;
 
+    struct Job {
+        JobsInFlight* all = nullptr;
+        Clock::time_point begin;
+    };
+
     void start(std::unique_lock<std::mutex>& lock) {
         if (inFlight_ == kMaxJobsInFlight) {
             roomMade_.wait(lock, [this] { return inFlight_ <= kRefillBelow; });
         }
+        Job* job = idle_.back();
+        idle_.pop_back();
         ++inFlight_;
+        job->begin = Clock::now();
         lock.unlock();
         LarodError error;
         const bool accepted = larodRunJobAsync(
             conn_, request_,
-            [](void* userData, larodError* jobError) { static_cast<JobsInFlight*>(userData)->onEnd(jobError); }, this,
-            error.out());
+            [](void* userData, larodError* jobError) {
+                auto* ended = static_cast<Job*>(userData);
+                ended->all->onEnd(*ended, jobError);
+            },
+            job, error.out());
         lock.lock();
         if (!accepted) {
             --inFlight_;
@@ -94,16 +110,20 @@ class JobsInFlight {
         }
     }
 
-    void onEnd(const larodError* error) {
+    void onEnd(Job& job, const larodError* error) {
         const std::lock_guard lock(mutex_);
         if (error == nullptr) {
             ++succeeded_;
+            if (observer_ != nullptr) {
+                observer_->onJobEnd(job.begin, Clock::now());
+            }
         } else if (error->code == LAROD_ERROR_POWER_NOT_AVAILABLE) {
             ++refused_;
             refusal_.emplace(error->code, std::string("Could not run the job: ") + error->msg);
         } else if (!failure_) {
             failure_.emplace(error->code, std::string("Could not run the job: ") + error->msg);
         }
+        idle_.push_back(&job);
         --inFlight_;
         // Under the lock: the object may be gone as soon as the waiting thread sees the last job end.
         if (inFlight_ == kRefillBelow) {
@@ -115,8 +135,11 @@ class JobsInFlight {
 
     larodConnection* conn_;
     const larodJobRequest* request_;
+    JobObserver* observer_;
 
     std::mutex mutex_;  // guards all that follows
+    std::array<Job, kMaxJobsInFlight> jobs_;
+    std::vector<Job*> idle_;
     std::condition_variable roomMade_;
     std::condition_variable drained_;
     int inFlight_ = 0;
@@ -129,21 +152,25 @@ class JobsInFlight {
 
 }  // namespace
 
-RoundsResult runJobs(larodConnection* conn, const larodJobRequest* request, uint64_t rounds) {
+RoundsResult runJobs(larodConnection* conn, const larodJobRequest* request, uint64_t rounds, JobObserver* observer) {
     LarodError error;
     uint64_t done = 0;
-    larodError** const jobError = error.out();
     const auto begin = Clock::now();
+    auto last = begin;
     for (; wantsMore(rounds, done); ++done) {
-        if (!larodRunJob(conn, request, jobError)) {
-            repeatJob(conn, request, error);
+        runJob(conn, request, error);
+        if (observer != nullptr) {
+            const auto end = Clock::now();
+            observer->onJobEnd(last, end);
+            last = Clock::now();
         }
     }
     return {done, Clock::now() - begin};
 }
 
-RoundsResult runJobsAsync(larodConnection* conn, const larodJobRequest* request, uint64_t rounds) {
-    JobsInFlight jobs(conn, request);
+RoundsResult runJobsAsync(larodConnection* conn, const larodJobRequest* request, uint64_t rounds,
+                          JobObserver* observer) {
+    JobsInFlight jobs(conn, request, observer);
     const auto begin = Clock::now();
     const uint64_t done = jobs.run(rounds);
     return {done, Clock::now() - begin};

@@ -1,157 +1,223 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command line asks for.
+// What a command line asks for.
 #include "larod-client/options.h"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <system_error>
 
-#include "larod-client/job_loop.h"
+#include "larod-client/option_group.h"
+#include "larod-client/power_wait.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
 
 namespace {
 
-// Decimal digits and nothing else. CLI11 itself would wrap -1 around, clip what is too large and read 010 as 8.
-uint64_t parseNumber(const std::string& text) {
-    uint64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || rest != end) {
-        throw CLI::ValidationError(fmt::format("'{}' is not a number from 0 to {}", text, UINT64_MAX));
-    }
-    return number;
-}
+constexpr const char* kExamples = R"(Examples:
+  larod-client -a
+  larod-client -c cpu-tflite -g model.tflite -i input.bin -o output.bin
+  larod-client -c cpu-tflite -g model.tflite -i '' -R 1000 -w 5
+  larod-client -c cpu-tflite -g model.tflite -i '' -R 0 -q -X -Y
+  larod-client -c cpu-proc -b image.input.format:nv12 -b image.input.size:1920,1080
+               -b image.output.format:rgb-interleaved -b image.output.size:300,300
+               -i frame.nv12 -o picture.rgb
+)";
 
-template <typename Target>
-CLI::Option* addNumber(CLI::App& app, const std::string& names, Target& target, const std::string& help) {
-    return app
-        .add_option_function<std::string>(
-            names, [&target](const std::string& text) { target = parseNumber(text); }, help)
-        ->type_name("NUMBER")
-        ->take_last();
-}
-
-// An option that may stand several times and takes exactly one argument each time.
-CLI::Option* addRepeatable(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-                           const std::string& help) {
-    return app.add_option(names, values, help)->allow_extra_args(false)->take_all();
-}
+// What the command line says as it stands there.
+struct Arguments {
+    Options options;
+    std::vector<Action> actions;
+    std::vector<std::string> modelParameters;
+    std::vector<std::string> jobParameters;
+    std::vector<std::string> allocParameters;
+    bool privateAccess = false;
+};
 
 // In the order that CLI11 takes them in: the last one first. "--input=" becomes "--input" and an empty argument,
 // because CLI11 would take the next argument as the value instead.
-std::vector<std::string> cli11Arguments(int argc, const char* const* argv) {
-    std::vector<std::string> arguments;
-    for (int index = 1; index < argc; ++index) {
-        std::string argument = argv[index];
+std::vector<std::string> cli11Arguments(const std::vector<std::string>& arguments) {
+    std::vector<std::string> result;
+    for (const std::string& argument : arguments) {
         if (argument.size() > 3 && argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
-            argument.pop_back();
-            arguments.push_back(argument);
-            argument.clear();
+            result.push_back(argument.substr(0, argument.size() - 1));
+            result.emplace_back();
+        } else {
+            result.push_back(argument);
         }
-        arguments.push_back(argument);
     }
-    std::reverse(arguments.begin(), arguments.end());
-    return arguments;
+    std::reverse(result.begin(), result.end());
+    return result;
+}
+
+void addActions(CLI::App& app, Arguments& arguments) {
+    OptionGroup group(app, "Other things to do than running a model, one at a time");
+    const auto add = [&](const std::string& names, Action action, const std::string& help) {
+        group.callback(
+            names, [&arguments, action] { arguments.actions.push_back(action); }, help);
+    };
+    add("-a,--list-devices", Action::ListDevices, "List the devices of the service");
+    add("--list-models", Action::ListModels, "List the models of all sessions");
+    group.value("--delete-model", "ID", "Delete the model with this id, which --list-models prints",
+                [&arguments](const std::string& text) {
+                    arguments.options.deletedModel = OptionGroup::parseNumber(text, UINT64_MAX);
+                    arguments.actions.push_back(Action::DeleteModel);
+                });
+    add("--num-sessions", Action::CountSessions, "Print how many sessions the service has, this one included");
+    add("--status", Action::ShowStatus,
+        "Print what the service does, its sessions, models and devices. For root and the user that the service runs "
+        "as");
+}
+
+void addModelOptions(CLI::App& app, Arguments& arguments) {
+    OptionGroup group(app, "Model");
+    ModelOptions& model = arguments.options.model;
+    group.text("-c,--device", model.device, "NAME", "Device to load the model on");
+    group.number("--instance", model.instance, "Which of the devices with this name. Default 0", UINT32_MAX);
+    group.text("-g,--model", model.file, "FILE", "Model file; not needed for models described by -b alone");
+    group.texts("-b,--model-param", arguments.modelParameters, "KEY:VALUE",
+                "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text");
+    group.flag("-p,--private", arguments.privateAccess, "Load the model for this session alone (default)");
+    group.flag("--public", model.isPublic, "Load it for all sessions; it stays when the tool ends");
+}
+
+void addTensorOptions(CLI::App& app, Arguments& arguments) {
+    OptionGroup group(app, "Inputs and outputs");
+    TensorOptions& tensors = arguments.options.tensors;
+    group.texts("-i,--input", tensors.inputs, "FILE",
+                "Input data, once per input tensor in order. An empty name is random data; a single -i '' fills all "
+                "inputs. Without any -i the model is only loaded");
+    group.texts("-o,--output", tensors.outputs, "FILE",
+                "Output data, once per output tensor in order. Default: the name of the first input file, or the "
+                "random seed, with .out0, .out1 ... in the current folder");
+    group.number("--random-seed", tensors.randomSeed, "Seed of the random inputs. Default: the system clock");
+    const auto takeType = [](BufferType& type) {
+        return [&type](const std::string& text) { type = parseBufferType(text); };
+    };
+    group.value("-I,--input-buf-type", "TYPE",
+                "Buffers of the inputs. ext-disk: the files themselves (default). larod-disk, larod-dma: memory or "
+                "dma-bufs of the service. ext-dma: dma-bufs of this tool",
+                takeType(tensors.inputBuffers));
+    group.value("-O,--output-buf-type", "TYPE", "Buffers of the outputs, as for -I", takeType(tensors.outputBuffers));
+    group.texts("--alloc-param", arguments.allocParameters, "KEY:VALUE",
+                "Parameter for the allocation of buffers by the service; repeatable; VALUE as for -b");
+    group.flag("-X,--track-inputs", tensors.trackInputs, "Track the input tensors");
+    group.flag("-Y,--track-outputs", tensors.trackOutputs, "Track the output tensors");
+}
+
+void addJobOptions(CLI::App& app, Arguments& arguments) {
+    OptionGroup group(app, "Jobs");
+    JobOptions& jobs = arguments.options.jobs;
+    group.number("-R,--rounds", jobs.rounds, "Jobs to run; 0: until SIGINT or SIGTERM. Default 1");
+    group.number("-w,--warmup", jobs.warmUpRounds, "Jobs to run first and not to count");
+    group.flag("-q,--async", jobs.async, "Queue the jobs so that the device always has work");
+    group.number("--priority", jobs.priority, "Priority of the jobs, 0 to 100. Default 50", 100);
+    group.texts("--job-param", arguments.jobParameters, "KEY:VALUE",
+                "Job parameter; repeatable; VALUE as for -b. With cpu-proc: image.input.crop:540,260,200,200");
+}
+
+void addGeneralOptions(CLI::App& app, Arguments& arguments) {
+    OptionGroup group(app, "General");
+    Options& options = arguments.options;
+    group
+        .value("--json", "[FILE]", "With --status: JSON instead of tables, on stdout or into a file",
+               [&options](const std::string& text) {
+                   options.json = true;
+                   options.jsonFile = text;
+               })
+        ->expected(0, 1);
+    group.flag("-d,--debug", options.debug,
+               "Print more: the tensors of the model, the time that loading took, and on stderr how the device gets "
+               "at each tensor (LAROD_DEBUG=1 does that for any program)");
+    app.set_help_flag("-h,--help", "Print this text")->group("General");
+    app.set_version_flag("--version", "larod-client " OPENLAROD_VERSION_STRING, "Print the version")->group("General");
+}
+
+std::vector<Parameter> parseParameters(const std::vector<std::string>& texts) {
+    std::vector<Parameter> parameters;
+    parameters.reserve(texts.size());
+    for (const std::string& text : texts) {
+        parameters.push_back(parseParameter(text));
+    }
+    return parameters;
+}
+
+bool isAllocated(BufferType type) {
+    return type == BufferType::LarodDisk || type == BufferType::LarodDma;
+}
+
+void checkRun(const Options& options) {
+    if (options.model.device.empty()) {
+        throw UsageError("name a device with -c (-a lists them)");
+    }
+    if (options.model.file.empty() && options.model.parameters.empty()) {
+        throw UsageError("name a model file with -g, or describe a model with -b");
+    }
+    const TensorOptions& tensors = options.tensors;
+    if (!tensors.allocParameters.empty() && !isAllocated(tensors.inputBuffers) && !isAllocated(tensors.outputBuffers)) {
+        throw UsageError("--alloc-param is for buffers of the service: -I or -O with larod-disk or larod-dma");
+    }
+}
+
+// The options as a whole: what can't be seen at one of them alone.
+Options finish(Arguments& arguments) {
+    Options& options = arguments.options;
+    options.model.parameters = parseParameters(arguments.modelParameters);
+    options.jobs.parameters = parseParameters(arguments.jobParameters);
+    options.tensors.allocParameters = parseParameters(arguments.allocParameters);
+    if (arguments.actions.size() > 1) {
+        throw UsageError(
+            "more than one thing to do; -a, --list-models, --num-sessions, --delete-model and --status stand alone");
+    }
+    options.action = arguments.actions.empty() ? Action::Run : arguments.actions.front();
+    if (options.json && options.action != Action::ShowStatus) {
+        throw UsageError("--json belongs to --status");
+    }
+    if (arguments.privateAccess && options.model.isPublic) {
+        throw UsageError("-p and --public exclude each other");
+    }
+    if (options.action == Action::Run) {
+        checkRun(options);
+    }
+    return options;
+}
+
+std::string helpText(const CLI::App& app) {
+    std::string text = app.help();
+    for (size_t place = text.find("\n\n\n"); place != std::string::npos; place = text.find("\n\n\n", place)) {
+        text.erase(place, 1);
+    }
+    return text;
 }
 
 }  // namespace
 
-CommandLine parseCommandLine(int argc, const char* const* argv) {
-    Options options;
-    std::vector<std::string> modelParameters;
-    bool privateAccess = false;
-
+CommandLine parseCommandLine(const std::vector<std::string>& commandLine) {
     CLI::App app("Loads a model into the larod service and runs jobs on it.", "larod-client");
-    app.set_help_flag("-h,--help", "Print this text and exit");
-    app.set_version_flag("--version", "larod-client " OPENLAROD_VERSION_STRING);
-    app.footer(
-        fmt::format("Exit status: 0 success, 1 failure, 2 wrong usage. LAROD_SOCKET names the socket of the service.\n"
-                    "A load or job that is refused for want of power is repeated every {} ms, up to {} times.",
-                    kPowerRetryInterval.count(), kMaxPowerRetries));
-
-    std::vector<Action> actions;
-    const auto addAction = [&](const std::string& names, Action action, const std::string& help) {
-        app.add_flag_callback(
-            names, [&actions, action] { actions.push_back(action); }, help);
-    };
-    std::optional<uint64_t> deletedModel;
-    addAction("-a,--list-devices", Action::ListDevices, "List the devices of the service and exit");
-    addAction("--list-models", Action::ListModels, "List the models of all sessions and exit");
-    addAction("--num-sessions", Action::CountSessions,
-              "Print how many sessions the service has, this one included, and exit");
-    addNumber(app, "--delete-model", deletedModel, "Delete the model with this id (--list-models prints ids) and exit");
-    addAction("--status", Action::ShowStatus,
-              "Print what the service does, its sessions, models and devices, and exit. For root and the user that the "
-              "service runs as");
-    app.add_flag("--json", options.json, "With --status: JSON instead of tables");
-    addRepeatable(app, "-b,--model-param", modelParameters,
-                  "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text")
-        ->type_name("KEY:VALUE");
-    app.add_option("-c,--device", options.device, "Device to load the model on")->type_name("NAME")->take_last();
-    app.add_flag("-d,--debug", options.debug,
-                 "Print more: the tensors of the model, the time that loading took, and on stderr how the device gets "
-                 "at each tensor (LAROD_DEBUG=1 does that for any program)");
-    app.add_option("-g,--model", options.modelFile, "Model file; not needed for models described by -b alone")
-        ->type_name("FILE")
-        ->take_last();
-    addRepeatable(app, "-i,--input", options.inputs,
-                  "Input data, once per input tensor in order. An empty name is random data; a single -i '' fills all "
-                  "inputs. Without any -i the model is only loaded")
-        ->type_name("FILE");
-    addRepeatable(app, "-o,--output", options.outputs,
-                  "Output data, once per output tensor in order. Default: the name of the first input file, or the "
-                  "random seed, with .out0, .out1 ... in the current folder")
-        ->type_name("FILE");
-    app.add_flag("-p,--private", privateAccess, "Load the model with private access (always so)");
-    app.add_flag("-q,--async", options.async, "Queue the jobs so that the device always has work");
-    addNumber(app, "-w,--warmup", options.warmUpRounds, "Jobs to run first and not to count");
-    addNumber(app, "-R,--rounds", options.rounds, "Jobs to run; 0: until SIGINT or SIGTERM. Default 1");
-    app.add_flag("-X,--track-inputs", options.trackInputs, "Track the input tensors");
-    app.add_flag("-Y,--track-outputs", options.trackOutputs, "Track the output tensors");
-    addNumber(app, "--random-seed", options.randomSeed, "Seed of the random inputs. Default: the system clock");
-
+    app.get_formatter()->column_width(kHelpIndent);
+    Arguments arguments;
+    addModelOptions(app, arguments);
+    addTensorOptions(app, arguments);
+    addJobOptions(app, arguments);
+    addActions(app, arguments);
+    addGeneralOptions(app, arguments);
+    app.footer(kExamples +
+               fmt::format("\nExit status: 0 success, 1 failure, 2 wrong usage. LAROD_SOCKET names the socket of the "
+                           "service.\nA load or job that is refused for want of power is repeated every {} ms, up to "
+                           "{} times.",
+                           kPowerRetryInterval.count(), kMaxPowerRetries));
     try {
-        app.parse(cli11Arguments(argc, argv));
+        app.parse(cli11Arguments(commandLine));
     } catch (const CLI::CallForHelp&) {
-        return app.help();
+        return helpText(app);
     } catch (const CLI::CallForVersion& version) {
         return std::string(version.what()) + "\n";
     } catch (const CLI::ParseError& error) {
         throw UsageError(error.what());
     }
-
-    for (const std::string& parameter : modelParameters) {
-        options.modelParameters.push_back(parseParameter(parameter));
-    }
-    if (deletedModel) {
-        actions.push_back(Action::DeleteModel);
-        options.modelId = *deletedModel;
-    }
-    if (actions.size() > 1) {
-        throw UsageError(
-            "more than one thing to do; -a, --list-models, --num-sessions, --delete-model and --status "
-            "stand alone");
-    }
-    options.action = actions.empty() ? Action::Run : actions.front();
-    if (options.json && options.action != Action::ShowStatus) {
-        throw UsageError("--json belongs to --status");
-    }
-    if (options.action != Action::Run) {
-        return options;
-    }
-    if (options.device.empty()) {
-        throw UsageError("name a device with -c (-a lists them)");
-    }
-    if (options.modelFile.empty() && options.modelParameters.empty()) {
-        throw UsageError("name a model file with -g, or describe a model with -b");
-    }
-    return options;
+    return finish(arguments);
 }
 
 }  // namespace larod::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command line asks for.
+// What a command line asks for.
 #pragma once
 
 #include <cstdint>
@@ -9,34 +9,58 @@
 #include <vector>
 
 #include "larod-client/parameter.h"
+#include "larod-client/tensor_buffers.h"
 
 namespace larod::tools {
 
-// What one call of the tool does.
+// What one command does.
 enum class Action : uint8_t { Run, ListDevices, ListModels, CountSessions, DeleteModel, ShowStatus };
 
-struct Options {
-    Action action = Action::Run;
-    uint64_t modelId = 0;  // to delete
-    bool json = false;     // the status
-    std::vector<Parameter> modelParameters;
+struct ModelOptions {
+    std::string file;  // empty: the parameters alone describe the model
     std::string device;
-    bool debug = false;
-    std::string modelFile;            // empty: the parameters alone describe the model
+    uint32_t instance = 0;
+    std::vector<Parameter> parameters;
+    bool isPublic = false;  // it stays when the tool ends
+};
+
+struct TensorOptions {
     std::vector<std::string> inputs;  // an empty name stands for random data
     std::vector<std::string> outputs;
-    bool async = false;
-    uint64_t warmUpRounds = 0;
-    uint64_t rounds = 1;  // 0: until SIGINT or SIGTERM
+    BufferType inputBuffers = BufferType::ExtDisk;
+    BufferType outputBuffers = BufferType::ExtDisk;
+    std::vector<Parameter> allocParameters;
     bool trackInputs = false;
     bool trackOutputs = false;
     std::optional<uint64_t> randomSeed;
 };
 
+struct JobOptions {
+    std::vector<Parameter> parameters;
+    std::optional<uint8_t> priority;
+    bool async = false;
+    uint64_t warmUpRounds = 0;
+    uint64_t rounds = 1;  // 0: until SIGINT or SIGTERM
+};
+
+struct Options {
+    Action action = Action::Run;
+    uint64_t deletedModel = 0;
+    bool debug = false;
+    bool json = false;
+    std::string jsonFile;  // with json; empty: stdout
+    ModelOptions model;
+    TensorOptions tensors;
+    JobOptions jobs;
+
+    // Nothing but JSON is to be on stdout.
+    [[nodiscard]] bool quiet() const noexcept { return json && jsonFile.empty(); }
+};
+
 // The options, or the text of --help or --version, to be printed instead of a run.
 using CommandLine = std::variant<Options, std::string>;
 
-// Throws UsageError.
-[[nodiscard]] CommandLine parseCommandLine(int argc, const char* const* argv);
+// `arguments` without the name of the program. Throws UsageError.
+[[nodiscard]] CommandLine parseCommandLine(const std::vector<std::string>& arguments);
 
 }  // namespace larod::tools

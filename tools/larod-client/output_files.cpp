@@ -6,14 +6,14 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <span>
 #include <utility>
 
-#include "larod-client/tensor_file.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -22,7 +22,7 @@ namespace {
 
 struct FileStatus {
     bool regular = false;
-    std::pair<dev_t, ino_t> identity;
+    FileIdentity identity;
 };
 
 FileStatus fileStatus(int fd) {
@@ -31,6 +31,27 @@ FileStatus fileStatus(int fd) {
         throw errnoError("Could not examine a file");
     }
     return {S_ISREG(status.st_mode), {status.st_dev, status.st_ino}};
+}
+
+// Room is taken now, because a full disk can't be reported to who writes through a mapping.
+void reserve(int fd, size_t sizeBytes, const std::string& what) {
+    errno = ::posix_fallocate(fd, 0, static_cast<off_t>(sizeBytes));
+    if (errno != 0) {
+        throw errnoError(fmt::format("Could not get {} bytes for {}", sizeBytes, what));
+    }
+}
+
+void writeWhole(int fd, std::span<const std::byte> data, const std::string& name) {
+    while (!data.empty()) {
+        const ssize_t put = ::write(fd, data.data(), data.size());
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            throw errnoError(fmt::format("Could not write '{}'", name));
+        }
+        data = data.subspan(static_cast<size_t>(put));
+    }
 }
 
 }  // namespace
@@ -50,59 +71,52 @@ std::vector<std::string> outputNames(const std::vector<std::string>& given, size
     return names;
 }
 
-OutputFiles::OutputFiles(const TensorArray& tensors, const std::vector<std::string>& names,
-                         const std::vector<UniqueFd>& inputs) {
-    std::vector<std::pair<dev_t, ino_t>> used;
-    used.reserve(inputs.size() + tensors.size());
-    for (const UniqueFd& input : inputs) {
-        used.push_back(fileStatus(input.get()).identity);
-    }
-    for (size_t index = 0; index < tensors.size(); ++index) {
-        const std::string what = fmt::format("output {}", index);
+OutputFiles::OutputFiles(TensorBuffers& outputs, const std::vector<std::string>& names,
+                         const std::vector<FileIdentity>& inputs)
+    : outputs_(outputs) {
+    std::vector<FileIdentity> used = inputs;
+    for (size_t index = 0; index < outputs.size(); ++index) {
         const std::string& name = names[index];
-        const size_t sizeBytes = tensorByteSize(tensors[index], what);
+        const std::string what = fmt::format("{} '{}'", outputs.nameOf(index), name);
+        const size_t sizeBytes = outputs.sizeBytes(index);
         // Emptied only after the comparison with the files in use.
         UniqueFd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666));
         if (!fd) {
-            throw errnoError(fmt::format("Could not create {} '{}'", what, name));
+            throw errnoError(fmt::format("Could not create {}", what));
         }
-        if (const FileStatus status = fileStatus(fd.get()); status.regular) {
+        const FileStatus status = fileStatus(fd.get());
+        if (status.regular) {
             if (std::find(used.begin(), used.end(), status.identity) != used.end()) {
-                throw ToolError(EINVAL, fmt::format("{} '{}' is also an input or another output", what, name));
+                throw ToolError(EINVAL, fmt::format("{} is also an input or another output", what));
             }
             used.push_back(status.identity);
             if (::ftruncate(fd.get(), 0) != 0) {
-                throw errnoError(fmt::format("Could not empty {} '{}'", what, name));
+                throw errnoError(fmt::format("Could not empty {}", what));
             }
-        } else {
+            reserve(fd.get(), sizeBytes, what);
+        } else if (::fcntl(fd.get(), F_SETFL, 0) != 0) {  // a slow reader is waited for
+            throw errnoError(fmt::format("Could not prepare {}", what));
+        }
+        if (status.regular && outputs.usesFiles()) {
+            outputs.setFile(index, std::move(fd));
+            continue;
+        }
+        if (outputs.usesFiles()) {
             UniqueFd buffer(::memfd_create("larod-client-output", MFD_CLOEXEC));
             if (!buffer) {
                 throw errnoError(fmt::format("Could not get memory for {}", what));
             }
-            std::swap(fd, buffer);
-            others_.push_back({name, std::move(buffer), fd.get(), sizeBytes});
+            reserve(buffer.get(), sizeBytes, what);
+            outputs.setFile(index, std::move(buffer));
         }
-        // Room is taken now, because a full disk can't be reported to who writes through a mapping.
-        errno = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(sizeBytes));
-        if (errno != 0) {
-            throw errnoError(fmt::format("Could not get {} bytes for {} '{}'", sizeBytes, what, name));
-        }
-        setTensorFile(tensors[index], fd.get(), sizeBytes, LAROD_FD_TYPE_DISK, what);
-        buffers_.push_back(std::move(fd));
+        copies_.push_back({index, name, std::move(fd)});
     }
 }
 
-void OutputFiles::writeOthers() const {
-    std::array<char, 65536> part{};
-    for (const Other& other : others_) {
-        for (size_t done = 0; done < other.sizeBytes;) {
-            const ssize_t got = ::pread(other.buffer, part.data(), part.size(), static_cast<off_t>(done));
-            const ssize_t put = got > 0 ? ::write(other.file.get(), part.data(), static_cast<size_t>(got)) : got;
-            if (put <= 0) {
-                throw errnoError(fmt::format("Could not write '{}'", other.name));
-            }
-            done += static_cast<size_t>(put);
-        }
+void OutputFiles::write() const {
+    for (const Copy& copy : copies_) {
+        outputs_.read(copy.index,
+                      [&](std::span<const std::byte> data) { writeWhole(copy.file.get(), data, copy.name); });
     }
 }
 

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "larod-client/handles.h"
+#include "larod-client/file_identity.h"
+#include "larod-client/tensor_buffers.h"
 #include "unique_fd.h"
 
 namespace larod::tools {
@@ -17,28 +18,27 @@ namespace larod::tools {
 [[nodiscard]] std::vector<std::string> outputNames(const std::vector<std::string>& given, size_t numOutputs,
                                                    const std::string& firstInput, uint64_t seed);
 
-// The files of the output tensors. A regular file is the tensor's buffer itself; anything else that can be written,
-// such as /dev/null, gets its data from a memory file in writeOthers().
+// The files of the output tensors. Where tensors use files, a regular file is the tensor's buffer itself; anything else
+// that can be written, such as /dev/null, and all files of tensors with other buffers, get their data in write().
 class OutputFiles {
   public:
-    // Creates (or empties) a file for each of `tensors` and gives it the tensor's size, so that it can be mapped.
+    // Creates (or empties) a file for each of `outputs`, which outlive this object, and has room made for the data.
     // Throws ToolError: a file that can't be created, no room, or a file that is one of `inputs` or another output: the
     // job would overwrite what it reads.
-    OutputFiles(const TensorArray& tensors, const std::vector<std::string>& names, const std::vector<UniqueFd>& inputs);
+    OutputFiles(TensorBuffers& outputs, const std::vector<std::string>& names, const std::vector<FileIdentity>& inputs);
 
     // After the last job. Throws ToolError.
-    void writeOthers() const;
+    void write() const;
 
   private:
-    struct Other {
+    struct Copy {
+        size_t index;
         std::string name;
         UniqueFd file;
-        int buffer;  // one of buffers_
-        size_t sizeBytes;
     };
 
-    std::vector<UniqueFd> buffers_;  // the tensors' fds, in their order
-    std::vector<Other> others_;
+    const TensorBuffers& outputs_;
+    std::vector<Copy> copies_;
 };
 
 }  // namespace larod::tools

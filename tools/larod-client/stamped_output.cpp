@@ -40,6 +40,10 @@ void printPlain(std::string_view text) {
     print(stdout, text);
 }
 
+void printNotice(std::string_view text) {
+    fmt::print(stderr, "{} {}\n", timeStamp(), text);
+}
+
 void printError(std::string_view text) {
     std::string line(text);
     std::replace(line.begin(), line.end(), '\n', ' ');

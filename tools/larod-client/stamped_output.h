@@ -13,6 +13,9 @@ void printStamped(std::string_view text);
 // Prints `text`, which brings its own line ends, as it is.
 void printPlain(std::string_view text);
 
+// Prints "YYYY-MM-DDTHH:MM:SS.mmm text" on stderr.
+void printNotice(std::string_view text);
+
 // Prints "YYYY-MM-DDTHH:MM:SS.mmm ERROR: text" on stderr, as one line.
 void printError(std::string_view text);
 

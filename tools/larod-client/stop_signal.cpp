@@ -22,13 +22,19 @@ void onStopSignal(int) {
 
 }  // namespace
 
-void catchStopSignals() {
+StopSignals::StopSignals() {
     struct sigaction action {};
     action.sa_handler = onStopSignal;
     action.sa_flags = SA_RESTART;  // the job that waits for its reply goes on
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+}
+
+StopSignals::~StopSignals() {
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+    stopFlag.store(false, std::memory_order_relaxed);
 }
 
 bool stopRequested() noexcept {

@@ -4,10 +4,17 @@
 
 namespace larod::tools {
 
-// Catches the first of these signals; the second ends the process as usual, should a job hang.
-void catchStopSignals();
+// Catches the first of these signals as long as it lives; the second ends the process as usual, should a job hang.
+// One at a time.
+class StopSignals {
+  public:
+    StopSignals();
+    ~StopSignals();
+    StopSignals(const StopSignals&) = delete;
+    StopSignals& operator=(const StopSignals&) = delete;
+};
 
-// True from the first signal on; always false without catchStopSignals().
+// True from the first signal on, as long as it is caught. Thread: any.
 [[nodiscard]] bool stopRequested() noexcept;
 
 }  // namespace larod::tools

@@ -2,81 +2,18 @@
 // larod-client as a process: its lines, files and exit statuses.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <regex>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "integration/tools/program.h"
-#include "support/private_service.h"
+#include "integration/tools/larod_client.h"
 
 namespace larod::test {
 namespace {
-
-constexpr const char* kStamp = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} )";
-
-std::vector<std::string> splitLines(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) {
-        lines.push_back(line);
-    }
-    return lines;
-}
-
-void expectLine(const std::string& line, const std::string& pattern) {
-    EXPECT_TRUE(std::regex_match(line, std::regex(kStamp + pattern))) << line << "\nis not: " << pattern;
-}
-
-void expectError(const Outcome& outcome, int exitStatus, const std::string& pattern) {
-    EXPECT_EQ(outcome.exitStatus, exitStatus) << outcome.out << outcome.err;
-    const std::vector<std::string> lines = splitLines(outcome.err);
-    ASSERT_EQ(lines.size(), 1U) << outcome.err;
-    expectLine(lines[0], "ERROR: " + pattern);
-}
-
-// A service, and a folder in which larod-client runs.
-class LarodClient : public testing::Test {
-  protected:
-    Outcome run(std::vector<std::string> arguments) { return runProgram(setup(std::move(arguments))); }
-
-    ProgramSetup setup(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), LAROD_CLIENT_PATH);
-        return {.arguments = std::move(arguments), .environment = {}, .directory = folder_.path()};
-    }
-
-    // Arguments for a debug-device model with one input and one output of `dims`, which echoes.
-    static std::vector<std::string> echo(const std::string& dims, std::vector<std::string> more) {
-        std::vector<std::string> arguments = {"-c", "debug-device",           "-b", "debug.input.0:" + dims,
-                                              "-b", "debug.output.0:" + dims, "-b", "debug.echo:1"};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return arguments;
-    }
-
-    [[nodiscard]] std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
-
-    void writeFile(const std::string& name, const std::string& content) const {
-        std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
-        std::ofstream(path(name), std::ios::binary) << content;
-    }
-
-    [[nodiscard]] std::string readFile(const std::string& name) const {
-        std::ifstream file(path(name), std::ios::binary);
-        EXPECT_TRUE(file.is_open()) << name;
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-
-  private:
-    PrivateService service_;
-    TempDir folder_;
-};
 
 TEST_F(LarodClient, TellsWithDHowTheDeviceGetsAtEachTensor) {
     const Outcome plain = run(echo("uint8:8", {"-i", "", "-o", "out", "-R", "3"}));
@@ -257,52 +194,6 @@ TEST_F(LarodClient, RefusesAnOutputThatIsAnInput) {
 TEST_F(LarodClient, ReportsAnOutputThatCannotBeCreated) {
     expectError(run(echo("uint8:4", {"-i", "", "-o", "no/such/folder/out"})), 1,
                 R"(.*No such file or directory \(2\))");
-}
-
-TEST_F(LarodClient, TakesOptionsAsGetoptDoes) {
-    const Outcome outcome = run(echo("uint8:4", {"-R2", "-R3", "-w2", "-qXYdp", "-i", "", "-oout"}));
-    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
-    EXPECT_NE(outcome.out.find("Running job for 3 round(s)..."), std::string::npos) << outcome.out;
-    EXPECT_EQ(readFile("out").size(), 4U);
-    EXPECT_EQ(run({"--device=debug-device", "--model-param=debug.echo:1", "--input=", "--output=out", "--rounds=2",
-                   "--warmup=1", "--private", "--async", "--track-inputs", "--track-outputs", "--debug"})
-                  .exitStatus,
-              0);
-}
-
-TEST_F(LarodClient, ExitsWithStatusTwoOnWrongUsage) {
-    const std::vector<std::vector<std::string>> wrong = {
-        {},
-        {"--nonsense"},
-        {"-a", "stray"},
-        {"-i", ""},
-        {"-c", "debug-device"},
-        {"-c", "debug-device", "-b"},
-        {"-c", "debug-device", "-b", "no colon"},
-        {"-c", "debug-device", "-b", ":value"},
-        {"-c", "debug-device", "-b", "key:1,2,3"},
-        {"-c", "debug-device", "-b", "key:1,2,3,4,5"},
-        {"-c", "debug-device", "-b", "key:99999999999999999999"},
-        {"-c", "debug-device", "-b", "key:1", "-R", "many"},
-        {"-c", "debug-device", "-b", "key:1", "-R", "-1"},
-        {"-c", "debug-device", "-b", "key:1", "-R", "99999999999999999999"},
-        {"-c", "debug-device", "-b", "key:1", "-i", "", "--random-seed", "x"},
-    };
-    for (const std::vector<std::string>& arguments : wrong) {
-        const Outcome outcome = run(arguments);
-        expectError(outcome, 2, ".*");
-        EXPECT_EQ(outcome.out, "") << "nothing is done before";
-    }
-}
-
-TEST_F(LarodClient, PrintsHelpAndVersion) {
-    const Outcome help = run({"--help"});
-    EXPECT_EQ(help.exitStatus, 0);
-    EXPECT_NE(help.out.find("--track-outputs"), std::string::npos) << help.out;
-    EXPECT_EQ(run({"-h"}).out, help.out);
-    const Outcome version = run({"--version"});
-    EXPECT_EQ(version.exitStatus, 0);
-    EXPECT_TRUE(std::regex_match(version.out, std::regex("larod-client \\d+\\.\\d+\\.\\d+\n"))) << version.out;
 }
 
 TEST_F(LarodClient, ReportsAJobsFailureWithItsCode) {

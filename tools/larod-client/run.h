@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs jobs on a loaded model: fills the inputs, measures, writes the outputs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "larod-client/handles.h"
+#include "larod-client/job_loop.h"
+#include "larod-client/options.h"
+#include "larod-client/output_files.h"
+#include "larod-client/tensor_buffers.h"
+
+namespace larod::tools {
+
+// What a job works with. Lives shorter than its connection.
+class JobBuffers {
+  public:
+    // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files. Throws
+    // ToolError.
+    JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options, uint64_t seed);
+
+    [[nodiscard]] const TensorBuffers& inputs() const noexcept { return inputs_; }
+    [[nodiscard]] const TensorBuffers& outputs() const noexcept { return outputs_; }
+
+    // Throws ToolError.
+    [[nodiscard]] RequestHandle makeRequest(const larodModel* model, const JobOptions& options) const;
+
+    // After the last job: makes the output files complete. Throws ToolError.
+    void writeOutputs() const { files_.write(); }
+    [[nodiscard]] const std::vector<std::string>& outputNames() const noexcept { return names_; }
+
+  private:
+    TensorBuffers inputs_;
+    TensorBuffers outputs_;
+    std::vector<std::string> names_;
+    OutputFiles files_;
+};
+
+// All of the rounds, warming up before them, which `observer` (may be nullptr) does not see. Throws ToolError.
+[[nodiscard]] RoundsResult runRounds(larodConnection* conn, const larodJobRequest* request, const JobOptions& options,
+                                     JobObserver* observer);
+
+// The whole of it, with the lines that it prints. Throws ToolError.
+void runModel(larodConnection* conn, const larodModel* model, const Options& options);
+
+}  // namespace larod::tools

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tool's connection to the service, and what a command does with it.
+#include "larod-client/session.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include "larod-client/device_table.h"
+#include "larod-client/load.h"
+#include "larod-client/model_table.h"
+#include "larod-client/run.h"
+#include "larod-client/stamped_output.h"
+#include "larod-client/status_client.h"
+#include "larod-client/status_text.h"
+#include "larod-client/tool_error.h"
+
+namespace larod::tools {
+
+namespace {
+
+void printTable(std::string_view title, const std::string& table) {
+    printStamped(title);
+    printPlain(table);
+}
+
+void printJson(const Options& options, const std::string& text) {
+    if (options.jsonFile.empty()) {
+        printPlain(text);
+        return;
+    }
+    std::ofstream file(options.jsonFile, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) {
+        throw errnoError(fmt::format("Could not write '{}'", options.jsonFile));
+    }
+}
+
+void showStatus(const Options& options) {
+    const wire::Status status = readStatus();
+    if (options.json) {
+        printJson(options, statusJson(status));
+    } else {
+        printPlain(statusTables(status));
+    }
+}
+
+void countSessions(larodConnection* conn) {
+    LarodError error;
+    uint64_t count = 0;
+    if (!larodGetNumSessions(conn, &count, error.out())) {
+        throw error.toolError("Could not count the sessions");
+    }
+    printStamped(fmt::format("Sessions: {}", count));
+}
+
+void deleteModel(larodConnection* conn, uint64_t modelId) {
+    LarodError error;
+    const ModelHandle model(larodGetModel(conn, modelId, error.out()));
+    if (!model || !larodDeleteModel(conn, model.get(), error.out())) {
+        throw error.toolError(fmt::format("Could not delete model {}", modelId));
+    }
+    printStamped(fmt::format("Model {} deleted", modelId));
+}
+
+}  // namespace
+
+larodConnection* Session::connect(bool quiet) {
+    if (connection_) {
+        return connection_.get();
+    }
+    if (!quiet) {
+        printStamped("Connecting to larod...");
+    }
+    LarodError error;
+    larodConnection* conn = nullptr;
+    if (!larodConnect(&conn, error.out())) {
+        throw error.toolError("Could not connect to larod");
+    }
+    connection_.reset(conn);
+    if (!quiet) {
+        printStamped("Connected");
+    }
+    return conn;
+}
+
+void Session::execute(const Options& options) {
+    switch (options.action) {
+        case Action::ShowStatus:
+            showStatus(options);
+            break;
+        case Action::ListDevices:
+            printTable("Devices:", deviceTable(connect(false)));
+            break;
+        case Action::ListModels:
+            printTable("Models:", modelTable(connect(false)));
+            break;
+        case Action::CountSessions:
+            countSessions(connect(false));
+            break;
+        case Action::DeleteModel:
+            deleteModel(connect(false), options.deletedModel);
+            break;
+        case Action::Run:
+            loadAndRun(connect(options.quiet()), options);
+            break;
+    }
+}
+
+void Session::loadAndRun(larodConnection* conn, const Options& options) const {
+    const auto begin = std::chrono::steady_clock::now();
+    const ModelHandle model = loadModel(conn, options.model);
+    const std::string name = modelName(options.model);
+    printStamped(name.empty() ? "Model loaded" : fmt::format("Model {} loaded", name));
+    if (options.debug) {
+        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+        printStamped(fmt::format("Loading took {:.2f} ms", elapsed.count()));
+    }
+    const bool stays = options.model.isPublic || models_ == Models::Keep;
+    if (stays) {
+        printStamped(fmt::format("Model id: {}", larodGetModelId(model.get(), nullptr)));
+    }
+    if (!options.tensors.inputs.empty()) {
+        runModel(conn, model.get(), options);
+    }
+    LarodError error;
+    if (!stays && !larodDeleteModel(conn, model.get(), error.out())) {
+        throw error.toolError("Could not delete the model");
+    }
+}
+
+}  // namespace larod::tools
