@@ -56,10 +56,12 @@ Params& Params::set(const char* key, int64_t a, int64_t b, int64_t c, int64_t d)
     return *this;
 }
 
-LoadedModel loadFile(const Client& client, const char* device, std::span<const uint8_t> file, larodAccess access) {
+LoadedModel loadFile(const Client& client, const char* device, std::span<const uint8_t> file, larodAccess access,
+                     const Params* params) {
     const UniqueFd fd = memoryFile(file);
     CallError error;
-    larodModel* model = larodLoadModel(client.get(), fd.get(), client.device(device), access, "test", nullptr, error);
+    larodModel* model = larodLoadModel(client.get(), fd.get(), client.device(device), access, "test",
+                                       params == nullptr ? nullptr : params->get(), error);
     EXPECT_NE(model, nullptr) << error.text();
     return LoadedModel(model);
 }

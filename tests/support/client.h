@@ -80,7 +80,7 @@ class LoadedModel {
 
 // Loads a model from bytes, or from parameters alone; the test fails where that fails.
 [[nodiscard]] LoadedModel loadFile(const Client& client, const char* device, std::span<const uint8_t> file,
-                                   larodAccess access = LAROD_ACCESS_PRIVATE);
+                                   larodAccess access = LAROD_ACCESS_PRIVATE, const Params* params = nullptr);
 [[nodiscard]] LoadedModel loadParams(const Client& client, const char* device, const Params& params,
                                      larodAccess access = LAROD_ACCESS_PRIVATE);
 

@@ -26,6 +26,14 @@ LoadedModel load(const Client& client, const std::string& device, size_t bytes) 
         writer.output(writer.add(x, one, "y"));
         return loadFile(client, device.c_str(), writer.build());
     }
+    if (device == "cpu-tflite-fused") {
+        TfliteWriter writer;
+        const auto image = writer.input("image", ElementType::Uint8, {1, 32, 32, 3});
+        writer.output(writer.reshape(image, "same", {3072}));
+        Params params;
+        params.set("image.input.format", "rgb-interleaved").set("image.input.size", 64, 64);
+        return loadFile(client, "cpu-tflite", writer.build(), LAROD_ACCESS_PRIVATE, &params);
+    }
     const bool converter = device == "v4l2-proc";  // the kernel's own takes no image below 32x32, and these exactly
     Params params;
     params.set("image.input.format", "rgb-interleaved").set("image.output.format", "rgb-interleaved");

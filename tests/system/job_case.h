@@ -31,7 +31,8 @@ struct Place {
 class JobCase {
   public:
     // What the device is to do is chosen by its name: debug-device echoes `bytes`, cpu-tflite adds one to each of
-    // bytes / 4 floats, cpu-proc and v4l2-proc halve an RGB image.
+    // bytes / 4 floats, cpu-proc and v4l2-proc halve an RGB image; "cpu-tflite-fused" is a network of cpu-tflite that
+    // gives the halved image out.
     JobCase(const Client& client, const std::string& device, size_t bytes = 12'288);
 
     [[nodiscard]] const LoadedModel& model() const noexcept { return model_; }

@@ -46,12 +46,12 @@ class Matrix : public testing::TestWithParam<Case> {
 
     // How many combinations of direction, tracking and offset hold, for each device and kind of buffer.
     static void printTable() {
-        std::printf("\n%-14s%12s%12s%12s%12s   of in/out x tracked/not x offset 0/page/unaligned\n", "", "Udmabuf",
+        std::printf("\n%-18s%12s%12s%12s%12s   of in/out x tracked/not x offset 0/page/unaligned\n", "", "Udmabuf",
                     "Heap", "Vgem", "Vivid");
         std::string row;
         for (const auto& [key, cell] : table) {
             if (key.first != row) {
-                std::printf("%s%-14s", row.empty() ? "" : "\n", key.first.c_str());
+                std::printf("%s%-18s", row.empty() ? "" : "\n", key.first.c_str());
                 row = key.first;
                 for (const char* column : {"Udmabuf", "Heap", "Vgem", "Vivid"}) {
                     const Cell& found = table[{row, column}];
@@ -100,7 +100,7 @@ TEST_P(Matrix, GivesTheResultOfAMemoryFile) {
     EXPECT_TRUE(std::equal(after.begin() + behind, after.end(), around.begin() + behind)) << "behind the tensor";
 }
 
-const auto kDevices = testing::Values("cpu-tflite", "cpu-proc", "v4l2-proc", "debug-device");
+const auto kDevices = testing::Values("cpu-tflite", "cpu-tflite-fused", "cpu-proc", "v4l2-proc", "debug-device");
 
 INSTANTIATE_TEST_SUITE_P(
     All, Matrix,

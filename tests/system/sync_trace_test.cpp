@@ -65,7 +65,7 @@ TEST_F(SyncTrace, ATensorThatIsNotTrackedIsMappedOnceToo) {
 }
 
 TEST_F(SyncTrace, EveryDeviceThatMapsDoesTheSame) {
-    for (const char* device : {"cpu-tflite", "cpu-proc"}) {
+    for (const char* device : {"cpu-tflite", "cpu-tflite-fused", "cpu-proc"}) {
         const JobCase job(client, device, kBytes);
         const UniqueFd image = makeBuffer(Exporter::Vgem, job.inputBytes());
         recording.call(image.get(), "image");
