@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "larod-client/interactive.h"
 #include "larod-client/options.h"
 #include "larod-client/session.h"
 #include "larod-client/stamped_output.h"
@@ -16,11 +17,15 @@ namespace {
 
 enum ExitStatus { kSuccess = 0, kFailure = 1, kUsage = 2 };
 
-void run(const Options& options) {
+ExitStatus run(const Options& options) {
     if (options.debug) {
         ::setenv("LAROD_DEBUG", "1", 1);  // for the library
     }
-    Session(Session::Models::Delete).execute(options);
+    if (options.action == Action::Interact) {
+        return runInteractive() ? kSuccess : kFailure;
+    }
+    Session(Session::Kind::OneCommand).execute(options);
+    return kSuccess;
 }
 
 }  // namespace
@@ -33,10 +38,9 @@ int main(int argc, char** argv) {
         const CommandLine commandLine = parseCommandLine({argv + (argc > 0 ? 1 : 0), argv + argc});
         if (const auto* text = std::get_if<std::string>(&commandLine)) {
             printPlain(*text);
-        } else {
-            run(std::get<Options>(commandLine));
+            return kSuccess;
         }
-        return kSuccess;
+        return run(std::get<Options>(commandLine));
     } catch (const UsageError& error) {
         printError(fmt::format("{} (--help explains)", error.what()));
         return kUsage;

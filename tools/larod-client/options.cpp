@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "larod-client/line_source.h"
 #include "larod-client/option_group.h"
 #include "larod-client/power_wait.h"
 #include "larod-client/tool_error.h"
@@ -16,6 +17,8 @@ namespace larod::tools {
 
 namespace {
 
+constexpr const char* kProgram = "larod-client";
+constexpr const char* kPurpose = "Loads a model into the larod service and runs jobs on it.";
 constexpr const char* kExamples = R"(Examples:
   larod-client -a
   larod-client -c cpu-tflite -g model.tflite -i input.bin -o output.bin
@@ -69,6 +72,10 @@ void addActions(CLI::App& app, Arguments& arguments) {
     add("--status", Action::ShowStatus,
         "Print what the service does, its sessions, models and devices. For root and the user that the service runs "
         "as");
+    if (hasLineEditor()) {
+        add("-r,--interactive", Action::Interact,
+            "Read command lines from stdin, over one connection; models stay loaded meanwhile");
+    }
 }
 
 void addModelOptions(CLI::App& app, Arguments& arguments) {
@@ -192,12 +199,8 @@ std::string helpText(const CLI::App& app) {
     return text;
 }
 
-}  // namespace
-
-CommandLine parseCommandLine(const std::vector<std::string>& commandLine) {
-    CLI::App app("Loads a model into the larod service and runs jobs on it.", "larod-client");
+void addOptions(CLI::App& app, Arguments& arguments) {
     app.get_formatter()->column_width(kHelpIndent);
-    Arguments arguments;
     addModelOptions(app, arguments);
     addTensorOptions(app, arguments);
     addJobOptions(app, arguments);
@@ -208,6 +211,24 @@ CommandLine parseCommandLine(const std::vector<std::string>& commandLine) {
                            "service.\nA load or job that is refused for want of power is repeated every {} ms, up to "
                            "{} times.",
                            kPowerRetryInterval.count(), kMaxPowerRetries));
+}
+
+// Interactive mode takes the others line by line.
+void checkNothingElse(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() > 0 && !option->check_lname("interactive") && !option->check_lname("debug")) {
+            throw UsageError(fmt::format("{} goes into a line of the interactive mode; beside -r there can be -d",
+                                         option->get_name()));
+        }
+    }
+}
+
+}  // namespace
+
+CommandLine parseCommandLine(const std::vector<std::string>& commandLine) {
+    CLI::App app(kPurpose, kProgram);
+    Arguments arguments;
+    addOptions(app, arguments);
     try {
         app.parse(cli11Arguments(commandLine));
     } catch (const CLI::CallForHelp&) {
@@ -217,7 +238,31 @@ CommandLine parseCommandLine(const std::vector<std::string>& commandLine) {
     } catch (const CLI::ParseError& error) {
         throw UsageError(error.what());
     }
+    if (std::find(arguments.actions.begin(), arguments.actions.end(), Action::Interact) != arguments.actions.end()) {
+        checkNothingElse(app);
+    }
     return finish(arguments);
+}
+
+std::vector<OptionNames> optionNames() {
+    CLI::App app(kPurpose, kProgram);
+    Arguments arguments;
+    addOptions(app, arguments);
+    std::vector<OptionNames> all;
+    for (const CLI::Option* option : app.get_options()) {
+        OptionNames one;
+        for (const std::string& name : option->get_snames()) {
+            one.names.push_back("-" + name);
+        }
+        for (const std::string& name : option->get_lnames()) {
+            one.names.push_back("--" + name);
+        }
+        if (option->get_items_expected_max() > 0) {
+            one.valueType = option->get_type_name();
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
 }
 
 }  // namespace larod::tools

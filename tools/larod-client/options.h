@@ -14,7 +14,7 @@
 namespace larod::tools {
 
 // What one command does.
-enum class Action : uint8_t { Run, ListDevices, ListModels, CountSessions, DeleteModel, ShowStatus };
+enum class Action : uint8_t { Run, ListDevices, ListModels, CountSessions, DeleteModel, ShowStatus, Interact };
 
 struct ModelOptions {
     std::string file;  // empty: the parameters alone describe the model
@@ -62,5 +62,15 @@ using CommandLine = std::variant<Options, std::string>;
 
 // `arguments` without the name of the program. Throws UsageError.
 [[nodiscard]] CommandLine parseCommandLine(const std::vector<std::string>& arguments);
+
+// An option as it can be typed.
+struct OptionNames {
+    std::vector<std::string> names;  // with their dashes; the long one is the last
+    std::string valueType;           // as in the help text; empty: it takes no value
+
+    [[nodiscard]] bool takesValue() const noexcept { return !valueType.empty(); }
+};
+
+[[nodiscard]] std::vector<OptionNames> optionNames();
 
 }  // namespace larod::tools

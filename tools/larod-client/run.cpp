@@ -6,11 +6,9 @@
 
 #include <algorithm>
 #include <ctime>
-#include <optional>
 
 #include "larod-client/input_files.h"
 #include "larod-client/stamped_output.h"
-#include "larod-client/stop_signal.h"
 #include "larod-client/tensor_description.h"
 #include "larod-client/tool_error.h"
 
@@ -69,6 +67,11 @@ RoundsResult runRounds(larodConnection* conn, const larodJobRequest* request, co
     return run(conn, request, options.rounds, observer);
 }
 
+std::string meanLine(const RoundsResult& result) {
+    return fmt::format("Mean execution time for job: {:.2f} ms",
+                       result.elapsed.count() / static_cast<double>(result.rounds));
+}
+
 void runModel(larodConnection* conn, const larodModel* model, const Options& options) {
     const uint64_t seed = options.tensors.randomSeed.value_or(static_cast<uint64_t>(std::time(nullptr)));
     if (usesRandomInput(options.tensors)) {
@@ -80,10 +83,6 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
         printTensors(buffers.outputs(), "Output");
     }
     const RequestHandle request = buffers.makeRequest(model, options.jobs);
-    std::optional<StopSignals> stopSignals;
-    if (options.jobs.rounds == 0) {
-        stopSignals.emplace();
-    }
     const RoundsResult result = runRounds(conn, request.get(), options.jobs, nullptr);
 
     buffers.writeOutputs();
@@ -91,8 +90,7 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
     for (const std::string& name : buffers.outputNames()) {
         printStamped(name);
     }
-    printStamped(fmt::format("Mean execution time for job: {:.2f} ms",
-                             result.elapsed.count() / static_cast<double>(result.rounds)));
+    printStamped(meanLine(result));
 }
 
 }  // namespace larod::tools

@@ -42,6 +42,9 @@ class JobBuffers {
 [[nodiscard]] RoundsResult runRounds(larodConnection* conn, const larodJobRequest* request, const JobOptions& options,
                                      JobObserver* observer);
 
+// "Mean execution time for job: 1.50 ms": scripts take the number out of it, so it has a point whatever the locale.
+[[nodiscard]] std::string meanLine(const RoundsResult& result);
+
 // The whole of it, with the lines that it prints. Throws ToolError.
 void runModel(larodConnection* conn, const larodModel* model, const Options& options);
 

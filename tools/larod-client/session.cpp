@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "larod-client/device_table.h"
@@ -15,6 +16,7 @@
 #include "larod-client/stamped_output.h"
 #include "larod-client/status_client.h"
 #include "larod-client/status_text.h"
+#include "larod-client/stop_signal.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -104,6 +106,8 @@ void Session::execute(const Options& options) {
         case Action::DeleteModel:
             deleteModel(connect(false), options.deletedModel);
             break;
+        case Action::Interact:  // is the caller's
+            break;
         case Action::Run:
             loadAndRun(connect(options.quiet()), options);
             break;
@@ -119,11 +123,15 @@ void Session::loadAndRun(larodConnection* conn, const Options& options) const {
         const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
         printStamped(fmt::format("Loading took {:.2f} ms", elapsed.count()));
     }
-    const bool stays = options.model.isPublic || models_ == Models::Keep;
+    const bool stays = options.model.isPublic || kind_ != Kind::OneCommand;
     if (stays) {
         printStamped(fmt::format("Model id: {}", larodGetModelId(model.get(), nullptr)));
     }
     if (!options.tensors.inputs.empty()) {
+        std::optional<StopSignals> stopSignals;
+        if (options.jobs.rounds == 0 || kind_ == Kind::Terminal) {
+            stopSignals.emplace();
+        }
         runModel(conn, model.get(), options);
     }
     LarodError error;

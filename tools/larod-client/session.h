@@ -10,12 +10,13 @@ namespace larod::tools {
 // Thread: one.
 class Session {
   public:
-    enum class Models : uint8_t {
-        Delete,  // a private model is deleted when its command is done
-        Keep,    // it stays until the end of the session
+    enum class Kind : uint8_t {
+        OneCommand,  // what it loads for itself is deleted at its end
+        Script,      // many commands: what they load stays
+        Terminal,    // as Script, and Ctrl-C ends the jobs of a command, not the tool
     };
 
-    explicit Session(Models models) : models_(models) {}
+    explicit Session(Kind kind) : kind_(kind) {}
 
     // Connects where that is not done yet. `quiet`: without telling so. Throws ToolError.
     larodConnection* connect(bool quiet);
@@ -26,7 +27,7 @@ class Session {
   private:
     void loadAndRun(larodConnection* conn, const Options& options) const;
 
-    Models models_;
+    Kind kind_;
     ConnectionHandle connection_;
 };
 

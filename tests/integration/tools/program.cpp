@@ -34,6 +34,8 @@ std::pair<UniqueFd, UniqueFd> makePipe() {
     return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
+}  // namespace
+
 std::vector<char*> pointersTo(std::vector<std::string>& strings) {
     std::vector<char*> pointers;
     for (std::string& string : strings) {
@@ -56,8 +58,6 @@ std::vector<std::string> mergedEnvironment(const std::map<std::string, std::stri
     }
     return merged;
 }
-
-}  // namespace
 
 Program::Program(const ProgramSetup& setup) {
     auto [childIn, parentIn] = makePipe();

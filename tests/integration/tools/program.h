@@ -26,6 +26,11 @@ struct Outcome {
     std::string err;
 };
 
+// For execve and its like: the test's own environment with `changes`.
+[[nodiscard]] std::vector<std::string> mergedEnvironment(const std::map<std::string, std::string>& changes);
+// With a null at the end; the strings are borrowed.
+[[nodiscard]] std::vector<char*> pointersTo(std::vector<std::string>& strings);
+
 // The destructor kills what still runs.
 class Program {
   public:
@@ -42,8 +47,9 @@ class Program {
     std::string waitForOutput(const std::string& text);
     std::string waitForError(const std::string& text);
 
-    // A line for its stdin.
+    // A line for its stdin, and the end of it.
     void write(const std::string& text) const;
+    void closeInput() { stdin_.reset(); }
 
     // Waits for its end. Once.
     Outcome wait();

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// larod-client's interactive mode: lines from a file, and lines that are typed at a terminal.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "integration/tools/larod_client.h"
+#include "integration/tools/terminal.h"
+
+namespace larod::test {
+namespace {
+
+constexpr const char* kUp = "\x1b[A";
+constexpr const char* kCtrlC = "\x03";
+constexpr const char* kCtrlD = "\x04";
+
+class LarodClientInteractive : public LarodClient {
+  protected:
+    // stdin is no terminal.
+    Outcome runLines(const std::string& lines) {
+        Program program(setup({"-r"}));
+        program.write(lines);
+        program.closeInput();
+        return program.wait();
+    }
+
+    // At a terminal, with a history in the test's folder and nobody's preferences.
+    ProgramSetup atTerminal() {
+        ProgramSetup interactive = setup({"--interactive"});
+        interactive.environment = {{"TERM", "xterm"}, {"HOME", path("home")}, {"XDG_STATE_HOME", path("state")}};
+        return interactive;
+    }
+
+    static constexpr const char* kPrompt = "\r\n> ";
+    const std::string echoModel_ = "-c debug-device -b debug.input.0:uint8:4 -b debug.output.0:uint8:4 -b debug.echo:1";
+};
+
+TEST_F(LarodClientInteractive, RunsLinesOverOneConnectionWithoutAPrompt) {
+    writeFile("in put", "abcd");
+    const Outcome outcome = runLines("# the devices\n\n-a\nlarod-client --num-sessions\n" + echoModel_ +
+                                     " \\\n-i 'in put' \\\n -o \"out put\"\n");
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    const std::vector<std::string> lines = splitLines(outcome.out);
+    ASSERT_GE(lines.size(), 5U) << outcome.out;
+    expectLine(lines[0], R"(Connecting to larod\.\.\.)");
+    expectLine(lines[1], "Connected");
+    expectLine(lines[2], R"(larod-client \d+\.\d+\.\d+\. Use Ctrl-D to exit\.)");
+    expectLine(lines[3], "Devices:");
+    EXPECT_EQ(outcome.out.find("> "), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("Connected"), outcome.out.rfind("Connected")) << outcome.out;
+    EXPECT_NE(outcome.out.find("Sessions: 1\n"), std::string::npos) << outcome.out;
+    EXPECT_EQ(readFile("out put"), "abcd");
+}
+
+TEST_F(LarodClientInteractive, GoesOnAfterAnErrorAndTellsAtTheEnd) {
+    const Outcome outcome = runLines("--nonsense\n-c no-such-device -b a:1\n-i 'open\n-r\n--num-sessions\n");
+    EXPECT_EQ(outcome.exitStatus, 1);
+    const std::vector<std::string> errors = splitLines(outcome.err);
+    ASSERT_EQ(errors.size(), 4U) << outcome.err;
+    expectLine(errors[0], "ERROR: .*--nonsense.*");
+    expectLine(errors[1], R"(ERROR: .*no-such-device.* \(-9\))");
+    expectLine(errors[2], "ERROR: .*' is not closed.*");
+    expectLine(errors[3], "ERROR: this is interactive mode already.*");
+    EXPECT_NE(outcome.out.find("Sessions: 1\n"), std::string::npos) << outcome.out;
+}
+
+TEST_F(LarodClientInteractive, KeepsModelsUntilItsEnd) {
+    const Outcome outcome = runLines(echoModel_ + "\n" + echoModel_ + " -i '' -o out\n--list-models\n");
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_TRUE(std::regex_search(outcome.out, std::regex("\n  *1  debug-device  private .*\n  *2  debug-device ")))
+        << outcome.out;
+    const Outcome after = run({"--list-models"});
+    EXPECT_EQ(after.out.find("debug-device"), std::string::npos) << after.out;
+}
+
+TEST_F(LarodClientInteractive, TakesTheLastLineWithoutAnEnd) {
+    EXPECT_NE(runLines("--num-sessions").out.find("Sessions: 1\n"), std::string::npos);
+    EXPECT_NE(runLines("--num-sessions \\").out.find("Sessions: 1\n"), std::string::npos);
+    EXPECT_EQ(runLines("").exitStatus, 0);
+}
+
+TEST_F(LarodClientInteractive, TakesOptionsLineByLine) {
+    expectError(run({"-r", "-a"}), 2, ".*--list-devices goes into a line.*");
+    expectError(run({"-r", "-R", "5"}), 2, ".*--rounds goes into a line.*");
+    expectError(run({"-r", "stray"}), 2, ".*stray.*");
+}
+
+TEST_F(LarodClientInteractive, ReportsThatThereIsNoServiceAtOnce) {
+    ProgramSetup alone = setup({"-r"});
+    alone.environment["LAROD_SOCKET"] = path("nobody-listens.sock");
+    expectError(runProgram(alone), 1, R"(Could not connect to larod: .* \(-6\))");
+}
+
+TEST_F(LarodClientInteractive, PromptsAtATerminalUntilCtrlD) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(". Use Ctrl-D to exit.\r\n> ");
+    terminal.type("--num-sessions\n");
+    terminal.waitFor("Sessions: 1\r\n");
+    terminal.waitFor("> ");
+    terminal.type("--nonsense\n");
+    terminal.waitFor("ERROR: ");
+    terminal.waitFor(kPrompt);
+    terminal.type(kCtrlD);
+    EXPECT_EQ(terminal.wait(), 0) << "an error that was seen is no failure";
+}
+
+TEST_F(LarodClientInteractive, PromptsForTheRestOfALine) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type("--num-\\\n");
+    terminal.waitFor("... ");
+    terminal.type("sessions\n");
+    terminal.waitFor("Sessions: 1\r\n");
+    terminal.waitFor("> ");
+    terminal.type(kUp);
+    terminal.waitFor("--num-sessions");
+    terminal.type("\n");
+    terminal.waitFor("Sessions: 1\r\n");
+}
+
+TEST_F(LarodClientInteractive, FindsLinesOfEarlierRunsAgain) {
+    {
+        Terminal terminal(atTerminal());
+        terminal.waitFor(kPrompt);
+        terminal.type("--num-sessions\n");
+        terminal.waitFor("Sessions: 1\r\n");
+        terminal.waitFor("> ");
+        terminal.type(kCtrlD);
+        EXPECT_EQ(terminal.wait(), 0);
+    }
+    EXPECT_EQ(readFile("state/larod-client/history"), "--num-sessions\n");
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type(kUp);
+    terminal.waitFor("--num-sessions");
+    terminal.type("\n");
+    terminal.waitFor("Sessions: 1\r\n");
+}
+
+TEST_F(LarodClientInteractive, RemembersLinesWithoutAFileToo) {
+    ProgramSetup nowhere = atTerminal();
+    nowhere.environment["XDG_STATE_HOME"] = "/proc/no-such-folder";
+    Terminal terminal(nowhere);
+    terminal.waitFor(kPrompt);
+    terminal.type("--num-sessions\n");
+    terminal.waitFor("Sessions: 1\r\n");
+    terminal.waitFor("> ");
+    terminal.type(kUp);
+    terminal.waitFor("--num-sessions");
+    terminal.type("\n");
+    terminal.waitFor("Sessions: 1\r\n");
+}
+
+TEST_F(LarodClientInteractive, CompletesOptionsDevicesAndKeys) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type("-c debug-d\t-b debug.ech\t1 -i '' -o out --roun\t3\n");
+    terminal.waitFor("Running job for 3 round(s)...");
+    terminal.waitFor("> ");
+    EXPECT_TRUE(std::filesystem::exists(path("out")));
+    terminal.type("--track-\t");
+    terminal.waitFor("\r\n--track-inputs   --track-outputs\r\n");
+    terminal.waitFor("> --track-");
+}
+
+TEST_F(LarodClientInteractive, CompletesFileNamesWithBlanks) {
+    writeFile("some folder/in put.bin", "abcd");
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type(echoModel_ + " -o out -i som\tin\t\n");
+    terminal.waitFor("Mean execution time");
+    EXPECT_EQ(readFile("out"), "abcd");
+}
+
+TEST_F(LarodClientInteractive, GivesALineUpAtCtrlC) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type("--nonsense");
+    terminal.waitFor("--nonsense");
+    terminal.type(kCtrlC);
+    terminal.waitFor("^C\r\n> ");
+    terminal.type("--nonsense \\\n");
+    terminal.waitFor("... ");
+    terminal.type(kCtrlC);
+    terminal.waitFor("^C\r\n> ");
+    terminal.type("--num-sessions\n");
+    EXPECT_EQ(terminal.waitFor("Sessions: 1\r\n").find("ERROR"), std::string::npos);
+}
+
+TEST_F(LarodClientInteractive, StopsTheJobsOfALineAtCtrlC) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    for (const char* rounds : {"-R 0", "-qR 1000000000"}) {
+        terminal.type(echoModel_ + " -i '' -o out " + rounds + "\n");
+        terminal.waitFor("round(s)...");
+        terminal.type(kCtrlC);
+        terminal.waitFor("Mean execution time for job: ");
+        terminal.waitFor("> ");
+    }
+    terminal.type(kCtrlD);
+    EXPECT_EQ(terminal.wait(), 0);
+}
+
+}  // namespace
+}  // namespace larod::test
