@@ -131,10 +131,8 @@ TEST_F(DmaBufAccessTest, NeedsAMappingAndAnAccess) {
     EXPECT_FALSE(larodDmaBufBegin(nullptr, LAROD_DMA_BUF_READ, &error_));
     EXPECT_EQ(error_.code, EINVAL);
     EXPECT_FALSE(larodDmaBufEnd(nullptr, nullptr));
-    for (const int access : {0, 4}) {
-        EXPECT_FALSE(begin(static_cast<larodDmaBufAccess>(access)));
-        EXPECT_EQ(error_.code, EINVAL);
-    }
+    EXPECT_FALSE(begin(static_cast<larodDmaBufAccess>(0)));
+    EXPECT_EQ(error_.code, EINVAL);
     EXPECT_EQ(kernel_.asked, 0U);
 }
 

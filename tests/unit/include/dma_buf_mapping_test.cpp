@@ -178,9 +178,7 @@ TEST(DmaBufMapping, RefusesWhatIsNoTensorOrAccess) {
     larodDmaBufError error = {};
     EXPECT_FALSE(larodDmaBufMap(tensor.get(), LAROD_DMA_BUF_READ, nullptr, &error));
     EXPECT_EQ(error.code, EINVAL);
-    for (const int access : {0, 4}) {
-        EXPECT_EQ(refusal(tensor.get(), static_cast<larodDmaBufAccess>(access)).code, EINVAL);
-    }
+    EXPECT_EQ(refusal(tensor.get(), static_cast<larodDmaBufAccess>(0)).code, EINVAL);
     larodDmaBufMapping mapping = {};
     EXPECT_FALSE(larodDmaBufMap(nullptr, LAROD_DMA_BUF_READ, &mapping, nullptr));  // without details
 }
