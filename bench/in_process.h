@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ class InProcess {
     InProcess(const std::string& path, unsigned threads);
 
     void run();
+
+    // Input 0.
+    [[nodiscard]] const TensorSpec& input() const { return model_->inputs().at(0); }
+    [[nodiscard]] std::span<std::byte> inputMemory() const { return {memory_.at(0).get(), input().byteSize()}; }
 
   private:
     struct Free {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/frames.h"
 #include "bench/in_process.h"
 #include "bench/ping_pong.h"
 #include "bench/samples.h"
@@ -27,6 +28,7 @@ struct Options {
     size_t rounds = 15;
     size_t block = 1000;
     std::string model;
+    std::vector<size_t> frame;  // width, height
     unsigned threads = 1;
     std::optional<int> cpu;
     std::vector<int> twoCpus;
@@ -147,6 +149,9 @@ void measure(const Options& options) {
     const Job imageJob(connection, imageModel);
     const Job largeJob(connection, largeModel);
     const auto network = floor ? std::make_unique<Network>(connection, options, *floor) : nullptr;
+    const auto frames = options.frame.empty() ? nullptr
+                                              : std::make_unique<Frames>(connection, options.model, options.threads,
+                                                                         options.frame[0], options.frame[1]);
     const auto dmaBufs = options.dmaBufs ? std::make_unique<DmaBufs>(connection) : nullptr;
     const size_t networkBlock = std::max<size_t>(options.block / 50, 4);
 
@@ -185,6 +190,12 @@ void measure(const Options& options) {
         if (network) {
             network->round(networkBlock);
         }
+        if (frames) {
+            network->moveTo(1);
+            frames->localRound(networkBlock);
+            network->moveTo(0);
+            frames->serviceRound(networkBlock);
+        }
     }
 
     fmt::print("{} rounds; blocks of {}{}; {} engine thread{}; {}\n\n", options.rounds, options.block,
@@ -209,6 +220,11 @@ void measure(const Options& options) {
         printRow(network->inProcessWhole);
         printRow(network->twoInFlight);
     }
+    if (frames) {
+        for (const Samples* samples : {&frames->fused(), &frames->two(), &frames->local()}) {
+            printRow(*samples);
+        }
+    }
     fmt::print("\n");
     printRatio("job (64 B) / ping-pong", ratio(small, ping));
     printRatio("24 MiB / 64 B", ratio(large, small));
@@ -228,6 +244,10 @@ void measure(const Options& options) {
                    differenceIn(ping, network->pingPongAround, network->inProcess));
         printRatio("through the service / behind a ping-pong", ratio(network->synchronous, network->pingPongAround));
     }
+    if (frames) {
+        printRatio("frame: a fused job / two jobs", ratio(frames->fused(), frames->two()));
+        printRatio("frame: a fused job / libyuv and engine in-process", ratio(frames->fused(), frames->local()));
+    }
 }
 
 int run(int argc, char** argv) {
@@ -242,8 +262,18 @@ int run(int argc, char** argv) {
     app.add_option("--block", options.block, "Operations in a block; a network's blocks have a 50th of it")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
-    app.add_option("--model", options.model, "A .tflite network to run through the service and in this process")
-        ->check(CLI::ExistingFile);
+    auto* model =
+        app.add_option("--model", options.model, "A .tflite network to run through the service and in this process")
+            ->check(CLI::ExistingFile);
+    app.add_option(
+           "--frame", options.frame,
+           "Also nv12 frames of this size to that network: a fused job, two jobs, and libyuv with the engine in "
+           "this process; even numbers")
+        ->delimiter(',')
+        ->expected(2)
+        ->type_name("WIDTH,HEIGHT")
+        ->check(CLI::Range(2, 16'384))
+        ->needs(model);
     app.add_option("--threads", options.threads, "Threads of the engine, on both sides")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();

@@ -2,10 +2,12 @@
 #include "bench/service_client.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -41,6 +43,32 @@ const larodDevice* findDevice(const Connection& connection, const char* name) {
     return device;
 }
 
+void set(larodMap* map, const std::string& key, const std::string& value) {
+    CallError error;
+    error.check(larodMapSetStr(map, key.c_str(), value.c_str(), error.out()));
+}
+
+void set(larodMap* map, const std::string& key, const std::array<int64_t, 2>& value) {
+    CallError error;
+    error.check(larodMapSetIntArr2(map, key.c_str(), value[0], value[1], error.out()));
+}
+
+// `fd` is negative for a device that takes parameters alone.
+larodModel* load(const Connection& connection, const char* deviceName, int fd, const Params& params) {
+    const larodDevice* device = findDevice(connection, deviceName);
+    CallError error;
+    const std::unique_ptr<larodMap, void (*)(larodMap*)> map(larodCreateMap(error.out()),
+                                                             [](larodMap* owned) { larodDestroyMap(&owned); });
+    error.check(map != nullptr);
+    for (const auto& [key, value] : params) {
+        std::visit([&map, &key = key](const auto& typed) { set(map.get(), key, typed); }, value);
+    }
+    larodModel* model = larodLoadModel(connection.get(), fd, device, LAROD_ACCESS_PRIVATE, "bench",
+                                       params.empty() ? nullptr : map.get(), error.out());
+    error.check(model != nullptr);
+    return model;
+}
+
 }  // namespace
 
 Connection::Connection(const std::string& socketPath) {
@@ -55,31 +83,20 @@ Connection::~Connection() {
     larodDisconnect(&connection_, nullptr);
 }
 
-Model::Model(const Connection& connection, size_t sizeBytes) {
-    const larodDevice* device = findDevice(connection, "debug-device");
-    CallError error;
-    larodMap* params = larodCreateMap(error.out());
-    error.check(params != nullptr);
-    const std::string tensor = "uint8:" + std::to_string(sizeBytes);
-    const bool set = larodMapSetStr(params, "debug.input.0", tensor.c_str(), error.out()) &&
-                     larodMapSetStr(params, "debug.output.0", tensor.c_str(), error.out());
-    if (set) {
-        model_ = larodLoadModel(connection.get(), -1, device, LAROD_ACCESS_PRIVATE, "bench", params, error.out());
-    }
-    larodDestroyMap(&params);
-    error.check(model_ != nullptr);
-}
+Model::Model(const Connection& connection, size_t sizeBytes)
+    : model_(load(connection, "debug-device", -1,
+                  {{"debug.input.0", "uint8:" + std::to_string(sizeBytes)},
+                   {"debug.output.0", "uint8:" + std::to_string(sizeBytes)}})) {}
 
-Model::Model(const Connection& connection, const std::string& path) {
+Model::Model(const Connection& connection, const std::string& path, const Params& params) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) {
         throw Error(errno, "can't open {}: {}", path, errnoText(errno));
     }
-    const larodDevice* device = findDevice(connection, "cpu-tflite");
-    CallError error;
-    model_ = larodLoadModel(connection.get(), file.get(), device, LAROD_ACCESS_PRIVATE, "bench", nullptr, error.out());
-    error.check(model_ != nullptr);
+    model_ = load(connection, "cpu-tflite", file.get(), params);
 }
+
+Model::Model(const Connection& connection, const Params& params) : model_(load(connection, "cpu-proc", -1, params)) {}
 
 Model::~Model() {
     larodDestroyModel(&model_);
@@ -89,16 +106,41 @@ Job::Job(const Connection& connection, const Model& model, uint32_t fdProps) : c
     CallError error;
     inputs_ = larodAllocModelInputs(connection.get(), model.get(), fdProps, &numInputs_, nullptr, error.out());
     error.check(inputs_ != nullptr);
-    outputs_ = larodAllocModelOutputs(connection.get(), model.get(), fdProps, &numOutputs_, nullptr, error.out());
+    allocOutputs(model, fdProps);
+    makeRequest(model);
+}
+
+Job::Job(const Connection& connection, const Model& model, const Job& before)
+    : connection_(connection), ownsInputs_(false), inputs_(before.outputs_), numInputs_(before.numOutputs_) {
+    allocOutputs(model, 0);
+    makeRequest(model);
+}
+
+void Job::allocOutputs(const Model& model, uint32_t fdProps) {
+    CallError error;
+    outputs_ = larodAllocModelOutputs(connection_.get(), model.get(), fdProps, &numOutputs_, nullptr, error.out());
     error.check(outputs_ != nullptr);
+}
+
+void Job::makeRequest(const Model& model) {
+    CallError error;
     request_ = larodCreateJobRequest(model.get(), inputs_, numInputs_, outputs_, numOutputs_, nullptr, error.out());
     error.check(request_ != nullptr);
 }
 
 Job::~Job() {
     larodDestroyJobRequest(&request_);
-    larodDestroyTensors(connection_.get(), &inputs_, numInputs_, nullptr);
+    if (ownsInputs_) {
+        larodDestroyTensors(connection_.get(), &inputs_, numInputs_, nullptr);
+    }
     larodDestroyTensors(connection_.get(), &outputs_, numOutputs_, nullptr);
+}
+
+void Job::write(std::span<const uint8_t> data) const {
+    const int fd = larodGetTensorFd(inputs_[0], nullptr);
+    if (::pwrite(fd, data.data(), data.size(), 0) != static_cast<ssize_t>(data.size())) {
+        throw Error(errno, "can't write {} bytes of an input: {}", data.size(), errnoText(errno));
+    }
 }
 
 void Job::run() const {

@@ -2,10 +2,14 @@
 // Jobs through the service, by the public interface alone.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <semaphore>
+#include <span>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "larod.h"
@@ -26,13 +30,17 @@ class Connection {
     larodConnection* connection_ = nullptr;
 };
 
+using Params = std::vector<std::pair<std::string, std::variant<std::string, std::array<int64_t, 2>>>>;
+
 // A loaded model.
 class Model {
   public:
     // debug-device with one input and one output of `sizeBytes`, which takes no time and touches no data.
     Model(const Connection& connection, size_t sizeBytes);
-    // A network on cpu-tflite.
-    Model(const Connection& connection, const std::string& path);
+    // A network on cpu-tflite; with parameters, of an image, for fused jobs.
+    Model(const Connection& connection, const std::string& path, const Params& params = {});
+    // A conversion on cpu-proc.
+    Model(const Connection& connection, const Params& params);
     ~Model();
     Model(const Model&) = delete;
     Model& operator=(const Model&) = delete;
@@ -48,9 +56,14 @@ class Job {
   public:
     // `fdProps`: what the buffers must have; LAROD_FD_PROP_DMABUF for dma-bufs.
     Job(const Connection& connection, const Model& model, uint32_t fdProps = 0);
+    // Its inputs are the outputs of `before`, which outlives it.
+    Job(const Connection& connection, const Model& model, const Job& before);
     ~Job();
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
+
+    // Fills input 0.
+    void write(std::span<const uint8_t> data) const;
 
     void run() const;
     // The calls of the kernel by which the service synchronises one job's dma-bufs, made here instead.
@@ -59,7 +72,11 @@ class Job {
     void start(std::counting_semaphore<>& done) const;
 
   private:
+    void allocOutputs(const Model& model, uint32_t fdProps);
+    void makeRequest(const Model& model);
+
     const Connection& connection_;
+    bool ownsInputs_ = true;
     larodTensor** inputs_ = nullptr;
     size_t numInputs_ = 0;
     larodTensor** outputs_ = nullptr;
