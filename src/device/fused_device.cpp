@@ -15,7 +15,7 @@
 namespace larod::device {
 namespace {
 
-constexpr int kCode = LAROD_ERROR_LOAD_MODEL;
+constexpr int kLoadFault = LAROD_ERROR_LOAD_MODEL;
 constexpr std::string_view kPreprocessing = "preprocessing";
 constexpr std::string_view kInference = "inference";
 
@@ -52,7 +52,7 @@ size_t imageInput(const std::vector<TensorSpec>& inputs) {
     for (const TensorSpec& spec : inputs) {
         texts.push_back(fmt::format("{} of {}", dimsText(spec.dims), dataTypeName(spec.dataType)));
     }
-    throw Error(kCode,
+    throw Error(kLoadFault,
                 "no input of the network takes an image: expected (1, height, width, 3) of uint8, int8, float16 or "
                 "float32, got {}",
                 texts.empty() ? "no input" : fmt::format("{}", fmt::join(texts, ", ")));
@@ -89,8 +89,8 @@ class OutputDescription {
   private:
     template <typename T>
     void set(std::string_view key, T value) {
-        if (const auto* given = params_.get<T>(key, kCode); given != nullptr && *given != value) {
-            throw Error(kCode,
+        if (const auto* given = params_.get<T>(key, kLoadFault); given != nullptr && *given != value) {
+            throw Error(kLoadFault,
                         "load parameter '{}': expected {}, since input {} ('{}') of the network is {} of {}, got {}",
                         key, valueText(value), index_, input_.name, dimsText(input_.dims),
                         dataTypeName(input_.dataType), valueText(*given));
@@ -185,7 +185,7 @@ class FusedDevice final : public Device {
             return networks_->load(source, threads);
         }
         if (!converterFault_.empty()) {
-            throw Error(kCode, "{}: {} is absent: {}", kPreprocessing, converter_->name(), converterFault_);
+            throw Error(kLoadFault, "{}: {} is absent: {}", kPreprocessing, converter_->name(), converterFault_);
         }
         auto network = inStage(kInference, [&] { return networks_->load({source.file, &rest}, threads); });
         return inStage(kPreprocessing, [&]() -> std::unique_ptr<LoadedModel> {

@@ -37,8 +37,8 @@ using test::ElementType;
 using test::Network;
 using test::TfliteWriter;
 
-const std::string kLoadError = std::to_string(LAROD_ERROR_LOAD_MODEL) + ": ";
-const std::string kJobError = std::to_string(LAROD_ERROR_JOB) + ": ";
+const std::string kLoadCode = std::to_string(LAROD_ERROR_LOAD_MODEL) + ": ";
+const std::string kJobCode = std::to_string(LAROD_ERROR_JOB) + ": ";
 
 Device& fusedDevice() {
     static const std::unique_ptr<Device> device = [] {
@@ -56,14 +56,14 @@ std::vector<uint8_t> randomBytes(size_t count) {
     return bytes;
 }
 
-constexpr int32_t kWidth = 21;  // of the network's image
-constexpr int32_t kHeight = 18;
+constexpr int32_t kImageWidth = 21;  // of the network's image
+constexpr int32_t kImageHeight = 18;
 
 // Gives its image out again, and where it has floats what a convolution makes of it, too.
 std::vector<uint8_t> imageNetwork(ElementType type) {
     TfliteWriter writer;
-    const auto image = writer.input("image", type, {1, kHeight, kWidth, 3});
-    writer.output(writer.reshape(image, "same", {1, kHeight * kWidth * 3}));
+    const auto image = writer.input("image", type, {1, kImageHeight, kImageWidth, 3});
+    writer.output(writer.reshape(image, "same", {1, kImageHeight * kImageWidth * 3}));
     if (type == ElementType::Float32) {
         std::vector<float> weights(2 * 3 * 3 * 3);
         for (size_t i = 0; i < weights.size(); ++i) {
@@ -71,7 +71,7 @@ std::vector<uint8_t> imageNetwork(ElementType type) {
         }
         const auto filter = writer.constant("filter", type, {2, 3, 3, 3}, weights);
         const auto bias = writer.constant("bias", type, {2}, std::vector<float>{1, -1});
-        writer.output(writer.conv2d(image, filter, bias, "convolved", {1, kHeight, kWidth, 2}));
+        writer.output(writer.conv2d(image, filter, bias, "convolved", {1, kImageHeight, kImageWidth, 2}));
     }
     return writer.build();
 }
@@ -121,7 +121,7 @@ TEST_P(FusedJobs, GiveWhatTheTwoJobsGive) {
     }
     ParamMap procParams = fusedParams;
     procParams.set("image.output.format", text("rgb-interleaved"));
-    procParams.set("image.output.size", size(kWidth, kHeight));
+    procParams.set("image.output.size", size(kImageWidth, kImageHeight));
     procParams.set("image.output.type", text(pixels.name));
 
     const auto file = imageNetwork(pixels.type);
@@ -181,9 +181,9 @@ std::vector<uint8_t> resultOf(const ParamMap& params, unsigned threads = 1) {
 
 TEST(FusedDevice, KnowsWhatTheNetworkTakesAndAlsoLetsItBeSaid) {
     EXPECT_EQ(resultOf(frame()), resultOf(frame({{"image.output.format", text("rgb-interleaved")},
-                                                 {"image.output.size", size(kWidth, kHeight)},
+                                                 {"image.output.size", size(kImageWidth, kImageHeight)},
                                                  {"image.output.type", text("float32")},
-                                                 {"image.output.row-pitch", number(kWidth * 12)}})));
+                                                 {"image.output.row-pitch", number(kImageWidth * 12)}})));
 }
 
 TEST(FusedDevice, HasTheConversionsOtherParameters) {
@@ -255,12 +255,12 @@ TEST(FusedDevice, NamesTheStageWhereAJobFails) {
         errorOf([&] {
             fused.run(makeMap({{"image.input.crop", window(0, 0, 5, 6)}}));
         }),
-        kJobError +
+        kJobCode +
             "preprocessing: parameter 'image.input.crop': expected x, y, width, height of a window inside the 4x6 "
             "image, got (0, 0, 5, 6)");
     fused.set<int32_t>(4, {2, 0, 5, 4});
     const std::string error = errorOf([&] { fused.run(); });
-    EXPECT_TRUE(error.starts_with(kJobError + "inference: cpu-tflite failed to run the model: ")) << error;
+    EXPECT_TRUE(error.starts_with(kJobCode + "inference: cpu-tflite failed to run the model: ")) << error;
     fused.set<int32_t>(4, {2, 3, 5, 4});
     EXPECT_EQ(errorOf([&] { fused.run(); }), "");
 }
@@ -273,7 +273,7 @@ TEST(FusedDevice, RefusesAnOutputThatTheNetworkDoesNotTake) {
     const auto file = imageNetwork(ElementType::Int8);
     const auto error = [&](const char* key, const ParamValue& value) { return loadError(file, frame({{key, value}})); };
     const auto expected = [](const std::string& key, const std::string& wanted, const std::string& given) {
-        return kLoadError + "preprocessing: load parameter '" + key + "': expected " + wanted +
+        return kLoadCode + "preprocessing: load parameter '" + key + "': expected " + wanted +
                ", since input 0 ('image') of the network is (1, 18, 21, 3) of int8, got " + given;
     };
     EXPECT_EQ(error("image.output.format", text("rgb-planar")),
@@ -286,7 +286,7 @@ TEST(FusedDevice, RefusesAnOutputThatTheNetworkDoesNotTake) {
 TEST(FusedDevice, RefusesWhatIsNoConversion) {
     const auto file = imageNetwork(ElementType::Uint8);
     const auto expectError = [](const std::string& error, const std::string& part) {
-        EXPECT_TRUE(error.starts_with(kLoadError + "preprocessing: ")) << error;
+        EXPECT_TRUE(error.starts_with(kLoadCode + "preprocessing: ")) << error;
         EXPECT_NE(error.find(part), std::string::npos) << error;
     };
     expectError(loadError(file, makeMap({{"image.input.size", size(46, 34)}})),
@@ -317,7 +317,7 @@ TEST(FusedDevice, RefusesNetworksWithoutAnInputForAnImage) {
         return loadError(writer.build(), frame());
     };
     const auto expected = [](const std::string& given) {
-        return kLoadError +
+        return kLoadCode +
                "preprocessing: no input of the network takes an image: expected (1, height, width, 3) of uint8, int8, "
                "float16 or float32, got " +
                given + ", (2) of float32";
@@ -333,9 +333,9 @@ TEST(FusedDevice, RefusesNetworksWithoutAnInputForAnImage) {
 TEST(FusedDevice, SaysThatTheNetworkFailedToLoad) {
     const auto noNetwork = randomBytes(100);
     const std::string error = loadError(noNetwork, frame());
-    EXPECT_TRUE(error.starts_with(kLoadError + "inference: ")) << error;
+    EXPECT_TRUE(error.starts_with(kLoadCode + "inference: ")) << error;
     const std::string plain = loadError(noNetwork, makeMap({{"other", number(1)}}));
-    EXPECT_EQ("inference: " + plain.substr(kLoadError.size()), error.substr(kLoadError.size()));
+    EXPECT_EQ("inference: " + plain.substr(kLoadCode.size()), error.substr(kLoadCode.size()));
 }
 
 // A converter that this machine lacks.
@@ -364,7 +364,7 @@ TEST(FusedDevice, LoadsNetworksWithoutImagesAsTheyAre) {
                   const ParamMap image = frame();
                   [[maybe_unused]] const auto model = device->load({std::nullopt, &image}, 1);
               }),
-              kLoadError + "preprocessing: cpu-proc is absent: no such processor");
+              kLoadCode + "preprocessing: cpu-proc is absent: no such processor");
 }
 
 // The network's memory is what the conversion writes: no copy lies between, and none of its bytes is the client's.
