@@ -131,6 +131,7 @@ void measure(const Conversion& conversion, const Scale& scale, size_t rounds, do
                                                  referenceImage(conversion.to));
     fmt::print("{:<16} {:>15} -> {:<15}", scale.name, nameOf(conversion.from.pixels), nameOf(conversion.to.pixels));
     for (Result& result : results) {
+        std::fill(output.begin(), output.end(), uint8_t{0});  // nothing of another's result
         result.route.run(output.data());
         compare(result, expected, output);
         fmt::print("  {:>9} {:7.1f} us {:5.2f}x {:6.1f} {:5.1f} dB", result.route.name, result.best,
