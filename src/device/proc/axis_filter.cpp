@@ -51,6 +51,21 @@ void AxisFilter::build(const AxisWindow& window, size_t outputSamples, Filter fi
         const size_t place = begin_ + i - first_[i];
         identity_ = place < taps_ && weights_[i * taps_ + place] == kOne;
     }
+    doubling_ = filter == Filter::Bilinear && isDoubling(outputSamples);
+}
+
+bool AxisFilter::isDoubling(size_t outputSamples) const {
+    if (taps_ != 2 || outputSamples != 2 * (end_ - begin_)) {
+        return false;
+    }
+    // All but the first and the last one, which are the samples at the border.
+    for (size_t i = 1; i + 1 < outputSamples; ++i) {
+        const uint32_t second = i % 2 == 1 ? kOne / 4 : kOne / 4 * 3;
+        if (first_[i] != begin_ + (i - 1) / 2 || weights_[2 * i + 1] != second) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void AxisFilter::addNearest(double centre) {

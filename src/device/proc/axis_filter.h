@@ -40,10 +40,14 @@ class AxisFilter {
     // Whether output sample i is source sample begin() + i.
     [[nodiscard]] bool identity() const noexcept { return identity_; }
 
+    // Whether there are two output samples for each source sample, a quarter of a sample before and behind its centre.
+    [[nodiscard]] bool doubling() const noexcept { return doubling_; }
+
   private:
     void addNearest(double centre);
     void addBilinear(double centre);
     void addBox(double low, double high);
+    [[nodiscard]] bool isDoubling(size_t outputSamples) const;
 
     size_t begin_ = 0;
     size_t end_ = 0;
@@ -51,6 +55,7 @@ class AxisFilter {
     std::vector<uint32_t> first_;
     std::vector<uint32_t> weights_;
     bool identity_ = false;
+    bool doubling_ = false;
 };
 
 }  // namespace larod::device::proc

@@ -8,14 +8,12 @@ namespace larod::device::proc {
 namespace {
 
 constexpr size_t kBlock = ColumnShuffle::kBlock;
-constexpr uint8_t kElsewhere = 0x80;
+constexpr uint8_t kNone = 0x80;
 
-// The two bytes of sample `place` of the windows, for the window that begins at sample `windowStart`.
-void setSample(uint8_t* bytes, size_t place, size_t windowStart) {
-    const bool inside = place >= windowStart && place < windowStart + kBlock;
-    const auto first = static_cast<uint8_t>(2 * (place - windowStart));
-    bytes[0] = inside ? first : kElsewhere;
-    bytes[1] = inside ? static_cast<uint8_t>(first + 1) : kElsewhere;
+// The two bytes of sample `place` of a window.
+void setSample(uint8_t* bytes, size_t place) {
+    bytes[0] = static_cast<uint8_t>(2 * place);
+    bytes[1] = static_cast<uint8_t>(2 * place + 1);
 }
 
 size_t paddedBlocks(size_t outputs) {
@@ -28,33 +26,29 @@ size_t paddedBlocks(size_t outputs) {
 void ColumnShuffle::reserve(size_t outputs) {
     const size_t blocks = paddedBlocks(outputs);
     starts_.reserve(blocks);
-    bytes_.reserve(2 * kMaxWindows * blocks * 2 * kBlock);
+    bytes_.reserve(2 * blocks * 2 * kBlock);
 }
 
-void ColumnShuffle::build(std::span<const uint32_t> first, uint32_t begin) {
-    windows_ = 0;
-    size_t span = 0;
+bool ColumnShuffle::build(std::span<const uint32_t> first, uint32_t begin) {
+    starts_.clear();
+    bytes_.clear();
     for (size_t i = 0; i < first.size(); i += kBlock) {
         const size_t last = std::min(i + kBlock, first.size()) - 1;
-        span = std::max<size_t>(span, first[last] - first[i] + 2);
+        if (first[last] - first[i] + 2 > kBlock) {
+            return false;
+        }
     }
-    if (span > kMaxWindows * kBlock) {
-        return;
-    }
-    windows_ = span > kBlock ? 2 : 1;
     const size_t padded = paddedBlocks(first.size());
-    side_ = padded * 2 * kBlock;
+    const size_t side = padded * 2 * kBlock;
     starts_.assign(padded, 0);
-    bytes_.assign(2 * windows_ * side_, kElsewhere);
+    bytes_.assign(2 * side, kNone);
     for (size_t i = 0; i < first.size(); ++i) {
         const uint32_t start = first[i / kBlock * kBlock];
         starts_[i / kBlock] = start - begin;
-        for (size_t window = 0; window < windows_; ++window) {
-            uint8_t* const leftBytes = bytes_.data() + 2 * window * side_ + 2 * i;
-            setSample(leftBytes, first[i] - start, window * kBlock);
-            setSample(leftBytes + side_, first[i] - start + 1, window * kBlock);
-        }
+        setSample(bytes_.data() + 2 * i, first[i] - start);
+        setSample(bytes_.data() + side + 2 * i, first[i] - start + 1);
     }
+    return true;
 }
 
 }  // namespace larod::device::proc

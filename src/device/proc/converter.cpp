@@ -37,6 +37,9 @@ void Converter::run(const Crop& crop, const uint8_t* input, uint8_t* output) {
     if (crop_ != crop) {
         setCrop(crop);
     }
+    for (Plane& plane : planes_) {
+        plane.scaler.begin();
+    }
     if (pixelsStay_ && params_.input.format == params_.output.format && params_.output.type == SampleType::Uint8) {
         copy(input, output);
     } else if (params_.output.format == Format::Nv12) {
@@ -52,6 +55,8 @@ void Converter::setCrop(const Crop& crop) {
     const ImageSpec& output = params_.output;
     const bool widthStays = crop.width == output.width;
     const bool heightStays = crop.height == output.height;
+    // Only a conversion to RGB needs more than bytes.
+    const bool rounded = model_ != ColourModel::Yuv || output.format == Format::Nv12;
     for (Plane& plane : planes_) {
         const size_t across = plane.format.pixelsAcross;
         const size_t down = plane.format.pixelsDown;
@@ -65,7 +70,7 @@ void Converter::setCrop(const Crop& crop) {
         const Filter filterDown = outputDown > down ? Filter::Box : Filter::Nearest;
         plane.scaler.setWindow(horizontal, widthStays ? Filter::Nearest : params_.filter,
                                output.width / (toChroma ? 2 : 1), vertical, heightStays ? filterDown : params_.filter,
-                               output.height / outputDown);
+                               output.height / outputDown, rounded);
     }
     pixelsStay_ = widthStays && heightStays;
     crop_ = crop;

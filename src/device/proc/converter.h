@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "device/image/proc_params.h"
+#include "device/proc/colour_kernels.h"
 #include "device/proc/normaliser.h"
 #include "device/proc/plane_scaler.h"
-#include "device/proc/row_kernels.h"
 
 namespace larod::device::proc {
 

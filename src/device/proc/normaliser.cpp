@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "device/proc/row_kernels.h"
+#include "device/proc/colour_kernels.h"
 
 namespace larod::device::proc {
 

@@ -4,10 +4,6 @@
 #include <libyuv.h>
 
 #include <algorithm>
-#include <cstring>
-
-#include "device/proc/row_kernels.h"
-
 namespace larod::device::proc {
 
 namespace {
@@ -27,45 +23,45 @@ void gather(const Sample* source, const uint32_t* first, size_t width, Sample* o
     }
 }
 
-// packs[i] = kSamples samples of the line, from first[i] on
-template <size_t kSamples>
-void pack(const int16_t* line, const uint32_t* first, size_t width, int16_t* packs) {
-    for (size_t i = 0; i < width; ++i) {
-        std::memcpy(packs + i * kSamples, line + first[i], kSamples * sizeof *packs);
-    }
-}
-
 }  // namespace
 
 void PlaneScaler::setWindow(const AxisWindow& horizontal, Filter horizontalFilter, size_t width,
-                            const AxisWindow& vertical, Filter verticalFilter, size_t height) {
+                            const AxisWindow& vertical, Filter verticalFilter, size_t height, bool rounded) {
     horizontal_.build(horizontal, width, horizontalFilter);
     vertical_.build(vertical, height, verticalFilter);
     width_ = width;
     stride_ = width + kSlack;
-    shuffle_.reserve(width);
-    weights_.reserve(4 * stride_);
+    doubling_ = rounded && horizontal_.doubling() && vertical_.doubling();
+    const auto begin = static_cast<uint32_t>(horizontal_.begin());
     firstBytes_.resize(width);
-    std::transform(horizontal_.first().begin(), horizontal_.first().end(), firstBytes_.begin(), [&](uint32_t first) {
-        return static_cast<uint32_t>((first - horizontal_.begin()) * layout_.sampleBytes);
-    });
+    std::transform(horizontal_.first().begin(), horizontal_.first().end(), firstBytes_.begin(),
+                   [&](uint32_t first) { return static_cast<uint32_t>((first - begin) * layout_.sampleBytes); });
+    shuffle_.reserve(width);
+    pick_.reserve(width, layout_.places.size());
+    weights_.resize(stride_);
+    way_ = horizontal_.taps() == 1 ? Way::Gather : Way::Average;
     if (horizontal_.taps() == 2) {
-        shuffle_.build(horizontal_.first(), static_cast<uint32_t>(horizontal_.begin()));
-        const size_t each = layout_.sampleBytes > 2 && shuffle_.windows() == 0 ? 4 : 1;
-        weights_.resize(each * stride_);
-        for (size_t i = 0; i < each * width; ++i) {
-            weights_[i] = weight15(horizontal_.weights()[2 * (i / each) + 1]);
+        for (size_t i = 0; i < width; ++i) {
+            weights_[i] = weight15(horizontal_.weights()[2 * i + 1]);
+        }
+        if (horizontal_.identity() || shuffle_.build(horizontal_.first(), begin)) {
+            way_ = Way::Shuffle;
+        } else if (vertical_.taps() <= 2) {
+            way_ = Way::Pick;
+            pick_.build(horizontal_.first(), begin, weights_, layout_.sampleBytes, layout_.places);
         }
     }
-    lineSamples_ = (horizontal_.end() - horizontal_.begin()) * layout_.sampleBytes;
     const auto grow = [](auto& vector, size_t size) { vector.resize(std::max(vector.size(), size)); };
+    const size_t samples = horizontal_.end() - horizontal_.begin();
+    lineSamples_ = samples * layout_.sampleBytes;
     grow(line_, lineSamples_ + 4 * kSlack);
     grow(sums_, lineSamples_);
-    const size_t components = layout_.sampleBytes > 2 ? 4 : layout_.sampleBytes;
-    splitStride_ = horizontal_.end() - horizontal_.begin() + kSlack;
-    grow(packs_, std::max(3 * components * stride_, components * splitStride_));
-    grow(fixed_, components * stride_);
-    grow(bytes_, components * stride_);
+    splitStride_ = samples + kSlack;
+    grow(split_, layout_.sampleBytes * splitStride_);
+    grow(splitBytes_, 2 * layout_.sampleBytes * splitStride_);
+    grow(fixed_, layout_.sampleBytes * stride_);
+    grow(bytes_, layout_.sampleBytes * stride_);
+    this->begin();
 }
 
 const uint8_t* PlaneScaler::sourceRow(const uint8_t* image, size_t index) const noexcept {
@@ -83,67 +79,136 @@ const uint8_t* PlaneScaler::wholeRow(const uint8_t* image, size_t y) const noexc
 }
 
 void PlaneScaler::row(const uint8_t* image, size_t y, Rows& rows) {
+    if (doubling_) {
+        doubleRow(image, y, rows);
+        return;
+    }
     const uint8_t* const source = wholeRow(image, y);
     if (source != nullptr && horizontal_.taps() == 1) {
-        takeApart(source, rows);
+        wholeSamples(source, rows);
         return;
     }
-    if (source != nullptr) {
-        kernels::widen(source, lineSamples_, line_.data());
+    if (way_ == Way::Pick) {
+        pickColumns(image, y, source);
     } else {
-        blendRows(image, y);
-    }
-    if (horizontal_.identity() && layout_.sampleBytes == 1) {
-        rows[layout_.places[0].component] = {nullptr, line_.data()};
-        return;
-    }
-    if (horizontal_.taps() == 1) {
-        for (const ComponentPlace& place : layout_.places) {
-            gather(line_.data() + place.byte, firstBytes_.data(), width_, fixed_.data() + place.byte * stride_);
+        if (source != nullptr) {
+            kernels::widen(source, lineSamples_, line_.data());
+        } else {
+            blendRows(image, y);
         }
-    } else if (horizontal_.taps() == 2) {
-        blendColumns();
-    } else {
-        averageColumns();
+        if (horizontal_.identity() && layout_.sampleBytes == 1) {
+            rows[layout_.places[0].component] = {nullptr, line_.data()};
+            return;
+        }
+        if (horizontal_.identity()) {
+            splitLine(fixed_.data(), stride_);
+        } else if (way_ == Way::Gather) {
+            for (const ComponentPlace& place : layout_.places) {
+                gather(line_.data() + place.byte, firstBytes_.data(), width_, fixed_.data() + place.byte * stride_);
+            }
+        } else if (way_ == Way::Shuffle) {
+            shuffleColumns();
+        } else {
+            averageColumns();
+        }
     }
     for (const ComponentPlace& place : layout_.places) {
         rows[place.component] = {nullptr, fixed_.data() + place.byte * stride_};
     }
 }
 
-const uint8_t* PlaneScaler::nextRow(const uint8_t* image, size_t y) const noexcept {
-    return sourceRow(image, vertical_.first()[std::min(y + 1, vertical_.first().size() - 1)]);
-}
-
 // One sample of the source makes one of the output.
-void PlaneScaler::takeApart(const uint8_t* source, Rows& rows) {
-    if (horizontal_.identity() && layout_.sampleBytes == 1) {
+void PlaneScaler::wholeSamples(const uint8_t* source, Rows& rows) {
+    const bool identity = horizontal_.identity();
+    if (identity && layout_.sampleBytes == 1) {
         rows[layout_.places[0].component] = {source, nullptr};
         return;
     }
-    uint8_t* const bytes = bytes_.data();
-    const auto width = static_cast<int>(width_);
-    // Strides of single rows are never used: 0.
-    if (horizontal_.identity() && layout_.sampleBytes == 2) {
-        libyuv::SplitUVPlane(source, 0, bytes, 0, bytes + stride_, 0, width, 1);
-    } else if (horizontal_.identity() && layout_.sampleBytes == 3) {
-        libyuv::SplitRGBPlane(source, 0, bytes, 0, bytes + stride_, 0, bytes + 2 * stride_, 0, width, 1);
-    } else {
-        for (const ComponentPlace& place : layout_.places) {
-            gather(source + place.byte, firstBytes_.data(), width_, bytes + place.byte * stride_);
-        }
+    if (identity) {
+        takeApart(source, width_, bytes_.data(), stride_);
     }
     for (const ComponentPlace& place : layout_.places) {
-        rows[place.component] = {bytes + place.byte * stride_, nullptr};
+        uint8_t* const row = bytes_.data() + place.byte * stride_;
+        if (!identity) {
+            gather(source + place.byte, firstBytes_.data(), width_, row);
+        }
+        rows[place.component] = {row, nullptr};
     }
+}
+
+NextRows PlaneScaler::nextRows(const uint8_t* image, size_t y) const noexcept {
+    return {sourceRow(image, vertical_.first()[std::min(y + 1, vertical_.first().size() - 1)]), layout_.pitch};
+}
+
+// A row of `bytes` for each byte of a sample.
+void PlaneScaler::takeApart(const uint8_t* source, size_t count, uint8_t* bytes, size_t stride) const {
+    const auto width = static_cast<int>(count);
+    // Strides of single rows are never used: 0.
+    if (layout_.sampleBytes == 2) {
+        libyuv::SplitUVPlane(source, 0, bytes, 0, bytes + stride, 0, width, 1);
+    } else if (layout_.sampleBytes == 3) {
+        libyuv::SplitRGBPlane(source, 0, bytes, 0, bytes + stride, 0, bytes + 2 * stride, 0, width, 1);
+    } else {
+        for (const ComponentPlace& place : layout_.places) {
+            for (size_t i = 0; i < count; ++i) {
+                bytes[place.byte * stride + i] = source[layout_.sampleBytes * i + place.byte];
+            }
+        }
+    }
+}
+
+void PlaneScaler::doubleRow(const uint8_t* image, size_t y, Rows& rows) {
+    const size_t upper = vertical_.first()[y];
+    const uint32_t second = vertical_.weights()[2 * y + 1];  // 0, 1/4, 3/4 or 1
+    const size_t near = second > kOne / 2 ? upper + 1 : upper;
+    const size_t far = second == 0 || second == kOne ? near : 2 * upper + 1 - near;
+    const uint8_t* const nearRow = componentsOf(image, near);
+    const uint8_t* const farRow = componentsOf(image, far);
+    for (const ComponentPlace& place : layout_.places) {
+        const size_t at = layout_.sampleBytes == 1 ? 0 : place.byte * splitStride_;
+        uint8_t* const output = bytes_.data() + place.byte * stride_;
+        kernels::doubleRow(nearRow + at, farRow + at, width_ / 2, output);
+        rows[place.component] = {output, nullptr};
+    }
+}
+
+// Source row `index` of the window, a row of bytes for each component.
+const uint8_t* PlaneScaler::componentsOf(const uint8_t* image, size_t index) {
+    const uint8_t* const source = sourceRow(image, index);
+    if (layout_.sampleBytes == 1) {
+        return source;
+    }
+    uint8_t* const bytes = splitBytes_.data() + index % 2 * layout_.sampleBytes * splitStride_;
+    if (splitRows_[index % 2] != index) {
+        splitRows_[index % 2] = index;
+        takeApart(source, width_ / 2, bytes, splitStride_);
+    }
+    return bytes;
+}
+
+// `whole` is nullptr where two rows are blended.
+void PlaneScaler::pickColumns(const uint8_t* image, size_t y, const uint8_t* whole) {
+    const uint8_t* upper = whole;
+    const uint8_t* lower = upper;
+    int16_t weight = 0;
+    if (upper == nullptr) {
+        upper = sourceRow(image, vertical_.first()[y]);
+        lower = upper + layout_.pitch;
+        weight = weight15(vertical_.weights()[2 * y + 1]);
+    }
+    std::array<int16_t*, 3> fixed{};
+    for (size_t i = 0; i < layout_.places.size(); ++i) {
+        fixed[i] = fixed_.data() + layout_.places[i].byte * stride_;
+    }
+    kernels::pickColumns(upper, lower, weight, pick_, width_, nextRows(image, y), fixed);
 }
 
 void PlaneScaler::blendRows(const uint8_t* image, size_t y) {
     const uint8_t* source = sourceRow(image, vertical_.first()[y]);
     const uint32_t* const weights = vertical_.weights().data() + y * vertical_.taps();
     if (vertical_.taps() == 2) {
-        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, nextRow(image, y),
-                           layout_.pitch, line_.data());
+        kernels::blendRows(source, source + layout_.pitch, weight15(weights[1]), lineSamples_, nextRows(image, y),
+                           line_.data());
         return;
     }
     uint32_t* const sums = sums_.data();
@@ -162,35 +227,22 @@ void PlaneScaler::blendRows(const uint8_t* image, size_t y) {
     }
 }
 
-void PlaneScaler::blendColumns() {
-    const int16_t* const line = line_.data();
-    const uint32_t* const first = firstBytes_.data();
-    const auto output = [this](size_t byte) { return fixed_.data() + byte * stride_; };
-    int16_t* const packs = packs_.data();
-    if (shuffle_.windows() != 0) {
-        shuffleColumns();
-    } else if (layout_.sampleBytes == 1) {
-        pack<2>(line, first, width_, packs);
-        kernels::blendColumns1(packs, weights_.data(), width_, output(0));
-    } else if (layout_.sampleBytes == 2) {
-        pack<4>(line, first, width_, packs);
-        kernels::blendColumns2(packs, weights_.data(), width_, {output(0), output(1)});
-    } else {
-        pack<8>(line, first, width_, packs);
-        kernels::blendColumns4(packs, layout_.sampleBytes, weights_.data(), width_, packs + 8 * stride_,
-                               {output(0), output(1), output(2), output(3)});
+// The blended row, a row for each byte of a sample.
+void PlaneScaler::splitLine(int16_t* rows, size_t stride) const {
+    std::array<int16_t*, 4> fixed{};
+    for (size_t byte = 0; byte < layout_.sampleBytes; ++byte) {
+        fixed[byte] = rows + byte * stride;
     }
+    kernels::split(line_.data(), layout_.sampleBytes, lineSamples_ / layout_.sampleBytes, fixed);
 }
 
 void PlaneScaler::shuffleColumns() {
     const int16_t* line = line_.data();
     size_t stride = 0;
     if (layout_.sampleBytes > 1) {
-        int16_t* const rows = packs_.data();
         stride = splitStride_;
-        kernels::split(line, layout_.sampleBytes, lineSamples_ / layout_.sampleBytes,
-                       {rows, rows + stride, rows + 2 * stride, rows + 3 * stride});
-        line = rows;
+        splitLine(split_.data(), stride);
+        line = split_.data();
     }
     for (const ComponentPlace& place : layout_.places) {
         kernels::shuffleColumns(line + place.byte * stride, shuffle_, weights_.data(), width_,

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crops and scales a plane of memory, one output row at a time, and takes interleaved components apart on the way.
 //
-// Rows and not planes, so that what is in work stays in the cache and no intermediate has the size of an image.
-// Vertically first, over contiguous bytes whatever is interleaved in them; then horizontally, where the neighbours that
-// an output sample needs are first put side by side: by shuffling where they are near (ColumnShuffle), else by a load
-// and a store a sample, which is less than what gathering instructions cost. Everything else is then vertical
-// arithmetic. Loading the four samples of each output sample and blending only these is slower, even where a row is
-// reduced by 6.
+// Rows and not planes, so that what is in work stays in the cache and no intermediate has the size of an image. The
+// order of the arithmetic is always the same, first between rows, then between columns; what differs is how much of a
+// row takes part:
+// - Where a row is reduced, the columns that are used are picked first, as bytes, and nothing else is computed
+//   (ColumnPick).
+// - Otherwise the rows are blended, over contiguous bytes whatever is interleaved in them, and then the neighbours are
+//   put side by side by shuffling (ColumnShuffle).
+// - Doubling has four weights for all samples and is exact in 16 bits, without tables.
+// - Boxes of more than two samples are sums.
 #pragma once
 
 #include <array>
@@ -17,7 +20,9 @@
 
 #include "device/image/image_format.h"
 #include "device/proc/axis_filter.h"
+#include "device/proc/column_pick.h"
 #include "device/proc/column_shuffle.h"
+#include "device/proc/scale_kernels.h"
 
 namespace larod::device::proc {
 
@@ -42,9 +47,12 @@ class PlaneScaler {
     explicit PlaneScaler(const PlaneLayout& layout) : layout_(layout) {}
 
     // What row() makes from now on. Allocates nothing after it was called with the whole image, for the same output and
-    // filters.
+    // filters. `rounded`: rows are used as bytes in the end, so that they may be given as such.
     void setWindow(const AxisWindow& horizontal, Filter horizontalFilter, size_t width, const AxisWindow& vertical,
-                   Filter verticalFilter, size_t height);
+                   Filter verticalFilter, size_t height, bool rounded);
+
+    // To be called where an image begins: what is kept of rows is that of another one.
+    void begin() noexcept { splitRows_.fill(SIZE_MAX); }
 
     // Puts output row `y` of each component into its place of `rows`. They point into the image or into this object,
     // and are valid until the next call. Rows of one plane are all bytes or all fixed.
@@ -55,28 +63,40 @@ class PlaneScaler {
 
   private:
     [[nodiscard]] const uint8_t* sourceRow(const uint8_t* image, size_t index) const noexcept;
-    void takeApart(const uint8_t* source, Rows& rows);
-    [[nodiscard]] const uint8_t* nextRow(const uint8_t* image, size_t y) const noexcept;
+    void wholeSamples(const uint8_t* source, Rows& rows);
+    void takeApart(const uint8_t* source, size_t count, uint8_t* bytes, size_t stride) const;
+    void doubleRow(const uint8_t* image, size_t y, Rows& rows);
+    [[nodiscard]] const uint8_t* componentsOf(const uint8_t* image, size_t index);
+    [[nodiscard]] NextRows nextRows(const uint8_t* image, size_t y) const noexcept;
+    void pickColumns(const uint8_t* image, size_t y, const uint8_t* whole);
     void blendRows(const uint8_t* image, size_t y);
-    void blendColumns();
+    void splitLine(int16_t* rows, size_t stride) const;
     void shuffleColumns();
     void averageColumns();
+
+    // How an output row is made of source rows that are blended.
+    enum class Way : uint8_t { Gather, Pick, Shuffle, Average };
 
     PlaneLayout layout_;
     AxisFilter horizontal_;
     AxisFilter vertical_;
+    Way way_ = Way::Gather;
+    bool doubling_ = false;
     size_t lineSamples_ = 0;            // bytes of a row of the window
     size_t width_ = 0;                  // of an output row
     size_t stride_ = 0;                 // from one row of `fixed_` or `bytes_` to the next
     std::vector<uint32_t> firstBytes_;  // horizontal_.first() in bytes from the window's first sample
-    std::vector<int16_t> weights_;      // of the right one of two neighbours, 15 bits; see blendColumns4()
+    std::vector<int16_t> weights_;      // of the right one of two neighbours, 15 bits
     std::vector<uint32_t> sums_;        // of a row of the window, 16 bits of fraction
     std::vector<int16_t> line_;         // a row of the window, scaled vertically, in fixed point
+    ColumnPick pick_;
     ColumnShuffle shuffle_;
-    size_t splitStride_ = 0;      // from one component of the window's row, taken apart, to the next
-    std::vector<int16_t> packs_;  // neighbours side by side, or that row
-    std::vector<int16_t> fixed_;  // an output row of each byte of a sample, of four bytes where there are three
-    std::vector<uint8_t> bytes_;  // likewise
+    size_t splitStride_ = 0;             // from one component of the window's row, taken apart, to the next
+    std::vector<int16_t> split_;         // `line_`, taken apart
+    std::vector<uint8_t> splitBytes_;    // of doubling: an even and an odd source row, taken apart
+    std::array<size_t, 2> splitRows_{};  // which ones
+    std::vector<int16_t> fixed_;         // an output row of each byte of a sample
+    std::vector<uint8_t> bytes_;         // likewise
 };
 
 }  // namespace larod::device::proc

@@ -58,6 +58,19 @@ TEST(AxisFilter, BilinearIsCentredOnPixelCentres) {
     EXPECT_EQ(doubled.weights(), (std::vector<uint32_t>{65536, 0, 49152, 16384, 16384, 49152, 0, 65536}));
 }
 
+TEST(AxisFilter, DoublingIsTwoOutputsForEachWholeSample) {
+    EXPECT_TRUE(build({0, 40, 20}, 40, Filter::Bilinear).doubling());
+    EXPECT_TRUE(build({6, 10, 20}, 10, Filter::Bilinear).doubling());
+    EXPECT_TRUE(build({0, 4, 2}, 4, Filter::Bilinear).doubling());
+    EXPECT_FALSE(build({0, 40, 20}, 39, Filter::Bilinear).doubling());
+    EXPECT_FALSE(build({0, 40, 20}, 60, Filter::Bilinear).doubling());
+    EXPECT_FALSE(build({0, 40, 20}, 40, Filter::Nearest).doubling());
+    EXPECT_FALSE(build({0, 40, 20}, 40, Filter::Box).doubling());
+    // Half a sample of the window's first and last one.
+    EXPECT_FALSE(build({7, 8, 20}, 10, Filter::Bilinear).doubling());
+    EXPECT_FALSE(build({6, 2, 20}, 2, Filter::Bilinear).doubling());
+}
+
 TEST(AxisFilter, BoxWeighsByCoveredLength) {
     const AxisFilter axis = build({0, 6, 3}, 2, Filter::Box);
     EXPECT_EQ(axis.taps(), 3U);

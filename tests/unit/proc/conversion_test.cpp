@@ -134,13 +134,24 @@ TEST(Conversion, EveryPairWindowScaleAndFilterEqualsTheReference) {
 TEST(Conversion, WideImagesEqualTheReference) {
     for (const char* input : kInputs) {
         for (const char* output : kOutputs) {
-            for (const auto& [width, height] :
-                 {std::pair<size_t, size_t>{66, 30}, {150, 60}, {240, 96}, {240, 40}, {150, 96}, {362, 120}}) {
+            for (const auto& [width, height] : {std::pair<size_t, size_t>{66, 30},
+                                                {20, 12},
+                                                {38, 48},
+                                                {150, 60},
+                                                {240, 96},
+                                                {240, 40},
+                                                {150, 96},
+                                                {362, 120},
+                                                {480, 192}}) {
                 const Case test = makeCase(input, 240, 96, {0, 0, 240, 96}, output, width, height, "bilinear", 0);
                 ProcJob job = makeJob(test);
                 fillRandom(job.input);
                 EXPECT_LE(largestError(job, test), tolerance(test)) << name(test);
             }
+            const Case doubled = makeCase(input, 240, 96, {120, 46, 120, 50}, output, 240, 100, "bilinear", 2);
+            ProcJob twice = makeJob(doubled);
+            fillRandom(twice.input);
+            EXPECT_LE(largestError(twice, doubled), tolerance(doubled)) << name(doubled);
             const Case odd = makeCase(input, 240, 96, {31, 7, 201, 75}, output, 66, 30, "box", 4);
             ProcJob job = makeJob(odd);
             fillRandom(job.input);

@@ -33,8 +33,13 @@ std::vector<std::vector<uint8_t>> outputs() {
     std::vector<std::vector<uint8_t>> results;
     for (const char* input : {"nv12", "yuyv", "rgb-interleaved", "rgba-interleaved", "rgb-planar"}) {
         for (const char* output : {"nv12", "rgb-interleaved", "rgb-planar"}) {
-            for (const auto& [width, height] :
-                 {std::pair<size_t, size_t>{38, 20}, {130, 60}, {210, 90}, {210, 40}, {334, 120}}) {
+            for (const auto& [width, height] : {std::pair<size_t, size_t>{10, 8},
+                                                {38, 20},
+                                                {130, 60},
+                                                {210, 90},
+                                                {210, 40},
+                                                {334, 120},
+                                                {420, 180}}) {
                 for (const char* type : {"uint8", "float32"}) {
                     if (output == std::string("nv12") && type != std::string("uint8")) {
                         continue;
