@@ -61,6 +61,9 @@ void addActions(CLI::App& app, Arguments& arguments) {
         group.callback(
             names, [&arguments, action] { arguments.actions.push_back(action); }, help);
     };
+    add("--model-info", Action::ShowModel,
+        "Load the model and print its inputs and outputs: types, sizes, and from a .tflite file how they are "
+        "quantised");
     add("-a,--list-devices", Action::ListDevices, "List the devices of the service");
     add("--list-models", Action::ListModels, "List the models of all sessions");
     group.value("--delete-model", "ID", "Delete the model with this id, which --list-models prints",
@@ -86,6 +89,7 @@ void addModelOptions(CLI::App& app, Arguments& arguments) {
     group.text("-g,--model", model.file, "FILE", "Model file; not needed for models described by -b alone");
     group.texts("-b,--model-param", arguments.modelParameters, "KEY:VALUE",
                 "Model load parameter; repeatable. VALUE is an integer, two or four integers with commas, or text");
+    group.number("--model-id", model.id, "A model that is loaded already, instead of -c, -g and -b");
     group.flag("-p,--private", arguments.privateAccess, "Load the model for this session alone (default)");
     group.flag("--public", model.isPublic, "Load it for all sessions; it stays when the tool ends");
 }
@@ -129,7 +133,7 @@ void addGeneralOptions(CLI::App& app, Arguments& arguments) {
     OptionGroup group(app, "General");
     Options& options = arguments.options;
     group
-        .value("--json", "[FILE]", "With --status: JSON instead of tables, on stdout or into a file",
+        .value("--json", "[FILE]", "With --status and --model-info: JSON instead of tables, on stdout or into a file",
                [&options](const std::string& text) {
                    options.json = true;
                    options.jsonFile = text;
@@ -155,14 +159,22 @@ bool isAllocated(BufferType type) {
     return type == BufferType::LarodDisk || type == BufferType::LarodDma;
 }
 
-void checkRun(const Options& options) {
-    if (options.model.device.empty()) {
+void checkModel(const ModelOptions& model) {
+    if (model.id) {
+        if (!model.device.empty() || !model.file.empty() || !model.parameters.empty() || model.isPublic) {
+            throw UsageError("--model-id names a loaded model; -c, -g, -b and --public load one");
+        }
+        return;
+    }
+    if (model.device.empty()) {
         throw UsageError("name a device with -c (-a lists them)");
     }
-    if (options.model.file.empty() && options.model.parameters.empty()) {
+    if (model.file.empty() && model.parameters.empty()) {
         throw UsageError("name a model file with -g, or describe a model with -b");
     }
-    const TensorOptions& tensors = options.tensors;
+}
+
+void checkTensors(const TensorOptions& tensors) {
     if (!tensors.allocParameters.empty() && !isAllocated(tensors.inputBuffers) && !isAllocated(tensors.outputBuffers)) {
         throw UsageError("--alloc-param is for buffers of the service: -I or -O with larod-disk or larod-dma");
     }
@@ -176,17 +188,23 @@ Options finish(Arguments& arguments) {
     options.tensors.allocParameters = parseParameters(arguments.allocParameters);
     if (arguments.actions.size() > 1) {
         throw UsageError(
-            "more than one thing to do; -a, --list-models, --num-sessions, --delete-model and --status stand alone");
+            "more than one thing to do; -a, --list-models, --num-sessions, --delete-model, --status and --model-info "
+            "exclude each other");
     }
     options.action = arguments.actions.empty() ? Action::Run : arguments.actions.front();
-    if (options.json && options.action != Action::ShowStatus) {
-        throw UsageError("--json belongs to --status");
+    if (options.json && options.action != Action::ShowStatus && options.action != Action::ShowModel) {
+        throw UsageError("--json belongs to --status and --model-info");
     }
     if (arguments.privateAccess && options.model.isPublic) {
         throw UsageError("-p and --public exclude each other");
     }
+    if (options.action == Action::Run || options.action == Action::ShowModel) {
+        checkModel(options.model);
+    }
     if (options.action == Action::Run) {
-        checkRun(options);
+        checkTensors(options.tensors);
+    } else if (!options.tensors.inputs.empty()) {
+        throw UsageError("-i is for running jobs, and something else is to be done");
     }
     return options;
 }

@@ -14,14 +14,24 @@
 namespace larod::tools {
 
 // What one command does.
-enum class Action : uint8_t { Run, ListDevices, ListModels, CountSessions, DeleteModel, ShowStatus, Interact };
+enum class Action : uint8_t {
+    Run,
+    ListDevices,
+    ListModels,
+    CountSessions,
+    DeleteModel,
+    ShowStatus,
+    ShowModel,
+    Interact
+};
 
 struct ModelOptions {
     std::string file;  // empty: the parameters alone describe the model
     std::string device;
     uint32_t instance = 0;
     std::vector<Parameter> parameters;
-    bool isPublic = false;  // it stays when the tool ends
+    bool isPublic = false;       // it stays when the tool ends
+    std::optional<uint64_t> id;  // of a model that is loaded already; nothing else is said then
 };
 
 struct TensorOptions {

@@ -11,6 +11,7 @@
 
 #include "larod-client/device_table.h"
 #include "larod-client/load.h"
+#include "larod-client/model_info.h"
 #include "larod-client/model_table.h"
 #include "larod-client/run.h"
 #include "larod-client/stamped_output.h"
@@ -59,13 +60,52 @@ void countSessions(larodConnection* conn) {
     printStamped(fmt::format("Sessions: {}", count));
 }
 
-void deleteModel(larodConnection* conn, uint64_t modelId) {
+// `purpose`: "use", for the message.
+ModelHandle findModel(larodConnection* conn, uint64_t modelId, const char* purpose) {
     LarodError error;
-    const ModelHandle model(larodGetModel(conn, modelId, error.out()));
-    if (!model || !larodDeleteModel(conn, model.get(), error.out())) {
+    ModelHandle model(larodGetModel(conn, modelId, error.out()));
+    if (!model) {
+        throw error.toolError(fmt::format("Could not {} model {}", purpose, modelId));
+    }
+    return model;
+}
+
+void deleteModel(larodConnection* conn, uint64_t modelId) {
+    const ModelHandle model = findModel(conn, modelId, "delete");
+    LarodError error;
+    if (!larodDeleteModel(conn, model.get(), error.out())) {
         throw error.toolError(fmt::format("Could not delete model {}", modelId));
     }
     printStamped(fmt::format("Model {} deleted", modelId));
+}
+
+// `stays`: also where it is private, so that its id is worth knowing.
+ModelHandle loadAndTell(larodConnection* conn, const Options& options, bool stays) {
+    const auto begin = std::chrono::steady_clock::now();
+    ModelHandle model = loadModel(conn, options.model);
+    if (options.quiet()) {
+        return model;
+    }
+    const std::string name = modelName(options.model);
+    printStamped(name.empty() ? "Model loaded" : fmt::format("Model {} loaded", name));
+    if (options.debug) {
+        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+        printStamped(fmt::format("Loading took {:.2f} ms", elapsed.count()));
+    }
+    if (stays || options.model.isPublic) {
+        printStamped(fmt::format("Model id: {}", larodGetModelId(model.get(), nullptr)));
+    }
+    return model;
+}
+
+void showModel(const larodModel* model, const Options& options) {
+    const auto file = options.model.file.empty() ? std::nullopt : readFileTensors(options.model.file);
+    const ModelInfo info = modelInfo(model, file ? &*file : nullptr);
+    if (options.json) {
+        printJson(options, modelInfoJson(info));
+    } else {
+        printTable("Model:", modelInfoTable(info));
+    }
 }
 
 }  // namespace
@@ -109,25 +149,18 @@ void Session::execute(const Options& options) {
         case Action::Interact:  // is the caller's
             break;
         case Action::Run:
-            loadAndRun(connect(options.quiet()), options);
+        case Action::ShowModel:
+            useModel(connect(options.quiet()), options);
             break;
     }
 }
 
-void Session::loadAndRun(larodConnection* conn, const Options& options) const {
-    const auto begin = std::chrono::steady_clock::now();
-    const ModelHandle model = loadModel(conn, options.model);
-    const std::string name = modelName(options.model);
-    printStamped(name.empty() ? "Model loaded" : fmt::format("Model {} loaded", name));
-    if (options.debug) {
-        const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
-        printStamped(fmt::format("Loading took {:.2f} ms", elapsed.count()));
-    }
-    const bool stays = options.model.isPublic || kind_ != Kind::OneCommand;
-    if (stays) {
-        printStamped(fmt::format("Model id: {}", larodGetModelId(model.get(), nullptr)));
-    }
-    if (!options.tensors.inputs.empty()) {
+void Session::useModel(larodConnection* conn, const Options& options) const {
+    const ModelHandle model = options.model.id ? findModel(conn, *options.model.id, "use")
+                                               : loadAndTell(conn, options, kind_ != Kind::OneCommand);
+    if (options.action == Action::ShowModel) {
+        showModel(model.get(), options);
+    } else if (!options.tensors.inputs.empty()) {
         std::optional<StopSignals> stopSignals;
         if (options.jobs.rounds == 0 || kind_ == Kind::Terminal) {
             stopSignals.emplace();
@@ -135,6 +168,7 @@ void Session::loadAndRun(larodConnection* conn, const Options& options) const {
         runModel(conn, model.get(), options);
     }
     LarodError error;
+    const bool stays = options.model.id || options.model.isPublic || kind_ != Kind::OneCommand;
     if (!stays && !larodDeleteModel(conn, model.get(), error.out())) {
         throw error.toolError("Could not delete the model");
     }

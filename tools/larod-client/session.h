@@ -25,7 +25,7 @@ class Session {
     void execute(const Options& options);
 
   private:
-    void loadAndRun(larodConnection* conn, const Options& options) const;
+    void useModel(larodConnection* conn, const Options& options) const;
 
     Kind kind_;
     ConnectionHandle connection_;

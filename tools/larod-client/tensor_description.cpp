@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line about a tensor, for -d.
+// Texts about a tensor.
 #include "larod-client/tensor_description.h"
 
 #include <fmt/format.h>
@@ -26,6 +26,14 @@ const char* nameOf(const std::array<const char*, Count>& names, unsigned value) 
 
 }  // namespace
 
+const char* typeText(larodTensorDataType type) noexcept {
+    return nameOf(kTypeNames, type);
+}
+
+const char* layoutText(larodTensorLayout layout) noexcept {
+    return nameOf(kLayoutNames, layout);
+}
+
 std::string describeTensor(const larodTensor* tensor) {
     const char* name = larodGetTensorName(tensor, nullptr);
     const larodTensorDims* dims = larodGetTensorDims(tensor, nullptr);
@@ -34,8 +42,7 @@ std::string describeTensor(const larodTensor* tensor) {
     larodGetTensorByteSize(tensor, &sizeBytes, nullptr);
     return fmt::format(
         "'{}' {} {}, dims {}, pitches {}, {} bytes", name != nullptr ? name : "",
-        nameOf(kTypeNames, larodGetTensorDataType(tensor, nullptr)),
-        nameOf(kLayoutNames, larodGetTensorLayout(tensor, nullptr)),
+        typeText(larodGetTensorDataType(tensor, nullptr)), layoutText(larodGetTensorLayout(tensor, nullptr)),
         dims != nullptr ? fmt::format("{}", fmt::join(std::span(dims->dims, dims->len), "x")) : "unknown",
         pitches != nullptr ? fmt::format("{}", fmt::join(std::span(pitches->pitches, pitches->len), ",")) : "unknown",
         sizeBytes);
