@@ -90,7 +90,7 @@ bool Arbiter::run() {
                 // Whatever could not be done for one session is no reason to end the others.
                 log::error("session {}: {}", key, error.what());
                 if (SessionRecord* session = sessions_.find(key)) {
-                    session->kill(error.what());
+                    sessions_.kill(*session, error.what(), monotonicNs());
                 }
             }
         }
@@ -164,9 +164,23 @@ void Arbiter::onTimer() {
     }
     while (SessionRecord* session = sessions_.takeDue(now)) {
         if (session->killReason().empty()) {
-            session->kill("its client is gone");
+            sessions_.kill(*session, "its client is gone", now);
+        } else {
+            endKilled(*session, now);
         }
     }
+}
+
+// The process runs nothing any more, but the kernel does not let it go: it waits for a driver, for hardware that hangs
+// perhaps for ever. Nobody else waits for that.
+void Arbiter::endKilled(SessionRecord& session, uint64_t nowNs) {
+    if (session.pid() == 0) {  // still to be told, and then killed
+        sessions_.setDeadline(session.key, nowNs + kKilledGraceNs);
+        return;
+    }
+    log::warn("session {}: process {} was killed and does not end: the kernel waits for a driver", session.key,
+              session.pid());
+    endSession(session.key, SIGKILL);
 }
 
 void Arbiter::setTimer() {
@@ -281,7 +295,7 @@ void Arbiter::nameProcess(const control::SessionForked& message, std::vector<Uni
                session->pid());
 }
 
-// The session's process is gone, and with it everything that it had.
+// The session's process is gone, and with it everything that it had; or it is as good as gone.
 void Arbiter::endSession(SessionKey key, int waitStatus) {
     const std::unique_ptr<SessionRecord> session = sessions_.take(key);
     if (!session) {
@@ -302,6 +316,8 @@ void Arbiter::endSession(SessionKey key, int waitStatus) {
         log::warn("session {} (client process {}, user {}): {}", key, session->clientPid, session->uid, note);
         tellClient(*session, note);
     }
+    // Closing it would not be enough: a process that does not end has it, too.
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, session->client.fd(), nullptr);
     // The client reads what was sent, then the end. What it had sent and nobody read is drained, or it would get a
     // reset. Not into `datagram_`: the message that told of the end is in there.
     session->client.shutdown();

@@ -53,6 +53,7 @@ class Arbiter {
     void addDevices(session::control::DeviceTable devices);
     void startSession(const session::control::SessionStarted& message, std::vector<UniqueFd>& fds);
     void nameProcess(const session::control::SessionForked& message, std::vector<UniqueFd>& fds);
+    void endKilled(SessionRecord& session, uint64_t nowNs);
     void endSession(SessionKey key, int waitStatus);
     void tellClient(SessionRecord& session, const std::string& text);
     void stopAll();

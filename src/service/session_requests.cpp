@@ -43,7 +43,7 @@ void SessionRequests::handle(SessionRecord& session, wire::Datagram& datagram) {
             reply(session, wire::Failure{error.code(), error.text()}, header->requestId);
         } else {
             // Its code is ours: a session that talks nonsense has been taken over.
-            session.kill(fmt::format("it broke the protocol: {}", error.text()));
+            tables_.sessions.kill(session, fmt::format("it broke the protocol: {}", error.text()), monotonicNs());
         }
     }
 }
@@ -107,7 +107,7 @@ void SessionRequests::send(SessionRecord& session, std::span<const std::byte> by
             retryNs_ = retryNs_.value_or(monotonicNs() + kRetryNs);
             break;
         case ReplyQueue::Outcome::GivenUp:
-            session.kill("it asks the service without reading the answers");
+            tables_.sessions.kill(session, "it asks the service without reading the answers", monotonicNs());
             break;
     }
 }
@@ -126,7 +126,7 @@ void SessionRequests::sendKept() {
             log::error("session {}: {}", key, error.text());
         }
         if (outcome == ReplyQueue::Outcome::GivenUp) {
-            session->kill("it does not read the answers of the service");
+            tables_.sessions.kill(*session, "it does not read the answers of the service", monotonicNs());
         }
         return outcome != ReplyQueue::Outcome::Kept;
     });

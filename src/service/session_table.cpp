@@ -20,9 +20,7 @@ std::unique_ptr<SessionRecord> SessionTable::take(SessionKey key) noexcept {
     if (it == sessions_.end()) {
         return nullptr;
     }
-    if (it->second.deadlineNs) {
-        deadlines_.erase({*it->second.deadlineNs, key});
-    }
+    forgetDeadline(key);
     auto session = std::move(it->second.session);
     sessions_.erase(it);
     return session;
@@ -44,6 +42,20 @@ void SessionTable::setDeadline(SessionKey key, uint64_t whenNs) {
         it->second.deadlineNs = whenNs;
         deadlines_.emplace(whenNs, key);
     }
+}
+
+void SessionTable::forgetDeadline(SessionKey key) noexcept {
+    std::optional<uint64_t>& deadlineNs = sessions_.find(key)->second.deadlineNs;
+    if (deadlineNs) {
+        deadlines_.erase({*deadlineNs, key});
+        deadlineNs.reset();
+    }
+}
+
+void SessionTable::kill(SessionRecord& session, std::string reason, uint64_t nowNs) {
+    session.kill(std::move(reason));
+    forgetDeadline(session.key);
+    setDeadline(session.key, nowNs + kKilledGraceNs);
 }
 
 std::optional<uint64_t> SessionTable::nextDeadline() const noexcept {

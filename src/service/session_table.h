@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every session that has a process, and when those are to be ended that outlive their clients.
+// Every session that has a process, and when those are to be ended that outlive their clients, or being killed.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,15 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "service/session_record.h"
 
 namespace larod::service {
+
+// How long a process that is killed may take to end. It takes longer where the kernel waits for a driver.
+inline constexpr uint64_t kKilledGraceNs = 1'000'000'000;
 
 // Thread: the arbiter's.
 class SessionTable {
@@ -30,11 +34,15 @@ class SessionTable {
 
     // The session is to be ended at this time. The first call for a session holds.
     void setDeadline(SessionKey key, uint64_t whenNs);
+    // Kills it now (SessionRecord::kill). Its time comes once more, where its process has not ended by then.
+    void kill(SessionRecord& session, std::string reason, uint64_t nowNs);
     [[nodiscard]] std::optional<uint64_t> nextDeadline() const noexcept;
     // The next session whose time has come, once; nothing: none.
     [[nodiscard]] SessionRecord* takeDue(uint64_t nowNs) noexcept;
 
   private:
+    void forgetDeadline(SessionKey key) noexcept;
+
     struct Entry {
         std::unique_ptr<SessionRecord> session;
         std::optional<uint64_t> deadlineNs;

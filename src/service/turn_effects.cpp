@@ -83,8 +83,11 @@ TurnPort::Reclaim TurnEffects::reclaim(SessionKey key, uint64_t nowNs) {
 
 void TurnEffects::kill(SessionKey key) {
     if (SessionRecord* session = sessions_.find(key)) {
-        session->kill(fmt::format("its job kept {} for more than {} ms while other clients waited (option --job-limit)",
-                                  unitName_, options_.jobLimitMs));
+        sessions_.kill(*session,
+                       fmt::format("its job kept {} for more than {} ms while other clients waited (option "
+                                   "--job-limit)",
+                                   unitName_, options_.jobLimitMs),
+                       monotonicNs());
     }
 }
 

@@ -17,7 +17,7 @@ namespace larod::service {
 class TurnEffects final : public TurnPort {
   public:
     // `power` is nullptr where there is no power controller.
-    TurnEffects(const SessionTable& sessions, uint32_t unit, std::string unitName, const Options& options,
+    TurnEffects(SessionTable& sessions, uint32_t unit, std::string unitName, const Options& options,
                 PowerControl* power)
         : sessions_(sessions), unit_(unit), unitName_(std::move(unitName)), options_(options), power_(power) {}
 
@@ -32,7 +32,7 @@ class TurnEffects final : public TurnPort {
   private:
     [[nodiscard]] session::TurnState* turnOf(SessionKey key) const noexcept;
 
-    const SessionTable& sessions_;
+    SessionTable& sessions_;
     const uint32_t unit_;
     const std::string unitName_;
     const Options& options_;

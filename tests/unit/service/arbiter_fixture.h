@@ -44,6 +44,8 @@ class ArbiterFixture : public ::testing::Test {
         tell(session::control::SessionEnded{session.key, waitStatus});
     }
 
+    void name(const FakeSession& session, pid_t pid) { tell(session::control::SessionForked{session.key, pid}); }
+
     // What all sessions have sent before is dealt with after this: events are taken in the order of their arrival, and
     // with the first answer every session that has been started is among those that are listened to.
     static void settle(FakeSession& witness) {

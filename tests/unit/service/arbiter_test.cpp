@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -409,6 +411,32 @@ TEST_F(ArbiterTest, GivesTheTurnOfADeadSessionToTheNext) {
     const std::string note = dying->note();
     EXPECT_NE(note.find("signal 11"), std::string::npos) << note;
     EXPECT_NE(note.find("'model' on first"), std::string::npos) << note;
+}
+
+// As where the kernel keeps the process until hardware has answered: its end is never told.
+TEST_F(ArbiterTest, GivesTheTurnOfASessionThatIsKilledAndDoesNotEndToTheNext) {
+    const auto stuck = start(kUser);
+    const auto waiting = start(kUser);
+    const pid_t process = ::fork();
+    if (process == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    name(*stuck, process);
+    stuck->send(control::TurnWant{0});
+    ASSERT_TRUE(waitForTurn(*stuck));
+    setPhase(*stuck, session::kTurnBusy);
+    waiting->send(control::TurnWant{0});
+    stuck->send(control::SessionEnded{});  // nonsense, for which it is killed
+    EXPECT_TRUE(waitForTurn(*waiting));
+    int status = 0;
+    EXPECT_EQ(::waitpid(process, &status, 0), process);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+    const std::string note = stuck->note();
+    EXPECT_NE(note.find("it broke the protocol"), std::string::npos) << note;
+    EXPECT_EQ(countSessions(*waiting), 1U);
+    end(*stuck, SIGKILL);  // later, as nothing
+    EXPECT_EQ(countSessions(*waiting), 1U);
 }
 
 TEST_F(ArbiterTest, FreesTheDeviceOfADeadSessionAlsoWhereNobodyWaits) {

@@ -56,6 +56,16 @@ TEST_F(SessionTableTest, KeepsTheFirstDeadlineOfASession) {
     EXPECT_EQ(table.nextDeadline(), 100U);
 }
 
+TEST_F(SessionTableTest, ASessionThatIsKilledIsDueAgainWhereItDoesNotEnd) {
+    SessionRecord& session = add(1);
+    table.setDeadline(1, 100);
+    table.kill(session, "a reason", 50);
+    EXPECT_EQ(session.killReason(), "a reason");
+    EXPECT_EQ(table.takeDue(50 + kKilledGraceNs - 1), nullptr);
+    EXPECT_EQ(table.takeDue(50 + kKilledGraceNs), &session);
+    EXPECT_FALSE(table.nextDeadline());
+}
+
 TEST_F(SessionTableTest, ForgetsTheDeadlineOfASessionThatIsGone) {
     add(1);
     table.setDeadline(1, 100);
