@@ -97,7 +97,8 @@ class LoadedModel {
 
     // As bind(), for a dma-buf that the device is to use itself: nobody maps or synchronises it. Only for devices with
     // Capabilities::native. Throws Error(LAROD_ERROR_FD) where the device can't use this one (its offset, its memory);
-    // other ways are tried then, and the text is the reason that is told where there are none.
+    // other ways are tried then, and the text is the reason that is told where there are none. Throws another Error
+    // where no way will do: the job fails with it.
     [[nodiscard]] virtual std::unique_ptr<Binding> bindDmaBuf(Direction direction, size_t index, const DmaBuf& buffer) {
         (void)direction, (void)index, (void)buffer;
         throw Error(LAROD_ERROR_FD, "the device takes no dma-bufs itself");

@@ -160,7 +160,7 @@ void Arbiter::onTimer() {
         }
     }
     if (requests_.nextDeadline().value_or(UINT64_MAX) <= now) {
-        requests_.sendKept();
+        requests_.sendDue();
     }
     while (SessionRecord* session = sessions_.takeDue(now)) {
         if (session->killReason().empty()) {

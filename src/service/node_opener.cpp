@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -19,10 +20,20 @@
 namespace larod::service {
 
 struct NodeOpener::Shared {
+    explicit Shared(NodeOpen itsOpen) : open(std::move(itsOpen)) {}
+
+    const NodeOpen open;
     const UniqueFd ready{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)};  // counts the results
 
-    std::mutex mutex;                                    // guards what follows
-    std::map<std::string, std::deque<Request>> waiting;  // by path; there while a thread serves it
+    struct Waiting {
+        Request request;
+        uint64_t deadlineNs = 0;
+        bool served = false;
+    };
+
+    std::mutex mutex;              // guards what follows
+    std::deque<Waiting> waiting;   // in the order of arrival
+    std::set<std::string> served;  // the paths that have a thread
     std::deque<Result> results;
     bool stopped = false;
 
@@ -30,25 +41,41 @@ struct NodeOpener::Shared {
     static void serve(const std::shared_ptr<Shared>& shared, const std::string& path) {
         std::unique_lock lock(shared->mutex);
         for (;;) {
-            const auto requests = shared->waiting.find(path);
-            if (shared->stopped || requests->second.empty()) {
-                shared->waiting.erase(requests);
+            const auto next = std::ranges::find_if(
+                shared->waiting, [&path](const Waiting& each) { return !each.served && each.request.path == path; });
+            if (shared->stopped || next == shared->waiting.end()) {
+                shared->served.erase(path);
                 return;
             }
-            Result result{std::move(requests->second.front()), {}, 0};
-            requests->second.pop_front();
+            next->served = true;
+            const SessionKey session = next->request.session;
+            const uint64_t requestId = next->request.requestId;
             lock.unlock();
-            result.node.reset(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-            result.error = result.node ? 0 : errno;
+            UniqueFd node(shared->open(path));
+            const int error = node ? 0 : errno;
             lock.lock();
-            shared->results.push_back(std::move(result));
+            const auto still = std::ranges::find_if(shared->waiting, [&](const Waiting& each) {
+                return each.request.session == session && each.request.requestId == requestId;
+            });
+            if (still == shared->waiting.end()) {
+                lock.unlock();
+                node.reset();  // which may take its time, too
+                lock.lock();
+                continue;
+            }
+            shared->results.push_back({std::move(still->request), std::move(node), error});
+            shared->waiting.erase(still);
             const uint64_t one = 1;
             [[maybe_unused]] const ssize_t written = ::write(shared->ready.get(), &one, sizeof(one));
         }
     }
 };
 
-NodeOpener::NodeOpener() : shared_(std::make_shared<Shared>()) {
+int openNode(const std::string& path) {
+    return ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+NodeOpener::NodeOpener(NodeOpen open) : shared_(std::make_shared<Shared>(std::move(open))) {
     if (!shared_->ready) {
         throw Error(LAROD_ERROR_CONNECTION, "can't make an event descriptor: {}", errnoText(errno));
     }
@@ -59,24 +86,36 @@ NodeOpener::~NodeOpener() {
     shared_->stopped = true;
 }
 
-void NodeOpener::start(Request request) {
+void NodeOpener::start(Request request, uint64_t nowNs) {
     const std::lock_guard lock(shared_->mutex);
-    const std::string path = request.path;
-    for (const auto& [node, requests] : shared_->waiting) {
-        if (std::ranges::find(requests, request.session, &Request::session) != requests.end()) {
+    for (const Shared::Waiting& each : shared_->waiting) {
+        if (each.request.session == request.session) {
             throw Error(LAROD_ERROR_CONNECTION, "a second node was to be opened before the first one was");
         }
     }
-    const bool served = shared_->waiting.contains(path);
-    shared_->waiting[path].push_back(std::move(request));
-    if (served) {
+    const std::string path = request.path;
+    shared_->waiting.push_back({std::move(request), nowNs + kOpenTimeoutNs});
+    if (!shared_->served.insert(path).second) {
         return;
     }
     try {
         std::thread([shared = shared_, path] { Shared::serve(shared, path); }).detach();
     } catch (const std::system_error& error) {
-        shared_->waiting.erase(path);
+        shared_->served.erase(path);
+        shared_->waiting.pop_back();
         throw Error(LAROD_ERROR_LOAD_MODEL, "can't open {}: {}", path, error.what());
+    }
+}
+
+void NodeOpener::close(UniqueFd node) noexcept {
+    if (!node) {
+        return;
+    }
+    const int fd = node.release();
+    try {
+        std::thread([fd] { ::close(fd); }).detach();
+    } catch (const std::system_error&) {
+        ::close(fd);
     }
 }
 
@@ -93,6 +132,21 @@ std::optional<NodeOpener::Result> NodeOpener::take() {
     Result result = std::move(shared_->results.front());
     shared_->results.pop_front();
     return result;
+}
+
+std::optional<NodeOpener::Result> NodeOpener::takeLate(uint64_t nowNs) {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->waiting.empty() || shared_->waiting.front().deadlineNs > nowNs) {
+        return std::nullopt;
+    }
+    Result result{std::move(shared_->waiting.front().request), {}, ETIMEDOUT};
+    shared_->waiting.pop_front();
+    return result;
+}
+
+std::optional<uint64_t> NodeOpener::nextDeadline() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->waiting.empty() ? std::nullopt : std::optional(shared_->waiting.front().deadlineNs);
 }
 
 }  // namespace larod::service

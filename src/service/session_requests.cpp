@@ -112,8 +112,22 @@ void SessionRequests::send(SessionRecord& session, std::span<const std::byte> by
     }
 }
 
-void SessionRequests::sendKept() {
+std::optional<uint64_t> SessionRequests::nextDeadline() const {
+    const auto opening = nodes_.nextDeadline();
+    return retryNs_ && opening ? std::min(*retryNs_, *opening) : (retryNs_ ? retryNs_ : opening);
+}
+
+void SessionRequests::sendDue() {
     const uint64_t now = monotonicNs();
+    if (retryNs_ && *retryNs_ <= now) {
+        sendKept(now);
+    }
+    while (auto late = nodes_.takeLate(now)) {
+        sendNode(*late);
+    }
+}
+
+void SessionRequests::sendKept(uint64_t nowNs) {
     std::erase_if(kept_, [&](SessionKey key) {
         SessionRecord* session = tables_.sessions.find(key);
         if (session == nullptr || !session->killReason().empty()) {
@@ -121,7 +135,7 @@ void SessionRequests::sendKept() {
         }
         ReplyQueue::Outcome outcome = ReplyQueue::Outcome::GivenUp;
         try {
-            outcome = session->replies.sendKept(now);
+            outcome = session->replies.sendKept(nowNs);
         } catch (const Error& error) {
             log::error("session {}: {}", key, error.text());
         }
@@ -130,7 +144,7 @@ void SessionRequests::sendKept() {
         }
         return outcome != ReplyQueue::Outcome::Kept;
     });
-    retryNs_ = kept_.empty() ? std::nullopt : std::optional(now + kRetryNs);
+    retryNs_ = kept_.empty() ? std::nullopt : std::optional(nowNs + kRetryNs);
 }
 
 DeviceTurns* SessionRequests::turnsOf(uint32_t unit) noexcept {
@@ -216,22 +230,26 @@ void SessionRequests::openNode(SessionRecord& session, uint64_t requestId, const
     if (unit >= nodes.size() || nodes[unit].path.empty()) {
         throw Error(LAROD_ERROR_CONNECTION, "a unit without a node was to be opened");
     }
-    nodes_.start({session.key, requestId, nodes[unit].path});
+    nodes_.start({session.key, requestId, nodes[unit].path}, monotonicNs());
 }
 
 void SessionRequests::sendNode() {
-    const auto result = nodes_.take();
-    SessionRecord* session = result ? tables_.sessions.find(result->request.session) : nullptr;
-    if (session == nullptr || !session->killReason().empty()) {
-        return;
+    if (auto result = nodes_.take()) {
+        sendNode(*result);
     }
-    if (!result->node) {
-        const Error error(LAROD_ERROR_LOAD_MODEL, "can't open {}: {}", result->request.path, errnoText(result->error));
-        reply(*session, wire::Failure{error.code(), error.text()}, result->request.requestId);
-        return;
+}
+
+void SessionRequests::sendNode(NodeOpener::Result& result) {
+    SessionRecord* session = tables_.sessions.find(result.request.session);
+    const bool answered = session != nullptr && session->killReason().empty();
+    if (answered && result.node) {
+        const int fd = result.node.get();
+        reply(*session, wire::Done{}, result.request.requestId, {&fd, 1});
+    } else if (answered) {
+        const Error error(LAROD_ERROR_LOAD_MODEL, "can't open {}: {}", result.request.path, errnoText(result.error));
+        reply(*session, wire::Failure{error.code(), error.text()}, result.request.requestId);
     }
-    const int fd = result->node.get();
-    reply(*session, wire::Done{}, result->request.requestId, {&fd, 1});
+    NodeOpener::close(std::move(result.node));
 }
 
 void SessionRequests::releaseMemory(SessionRecord& session, const wire::Datagram& datagram) {

@@ -51,10 +51,10 @@ class SessionRequests {
     [[nodiscard]] int nodeFd() const noexcept { return nodes_.fd(); }
     void sendNode();
 
-    // Tries again to send the answers that had no room.
-    void sendKept();
-    // When to call sendKept(), if ever.
-    [[nodiscard]] std::optional<uint64_t> nextDeadline() const noexcept { return retryNs_; }
+    // Tries again to send the answers that had no room, and tells those whose node does not open.
+    void sendDue();
+    // When to call sendDue(), if ever.
+    [[nodiscard]] std::optional<uint64_t> nextDeadline() const;
 
     // Other sessions no longer see it. A device that it still runs a job on is free when the job has ended.
     void leaveTables(SessionRecord& session);
@@ -68,6 +68,8 @@ class SessionRequests {
     void getRefusal(const wire::Datagram& datagram);
     void allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
     void openNode(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);
+    void sendNode(NodeOpener::Result& result);
+    void sendKept(uint64_t nowNs);
     void releaseMemory(SessionRecord& session, const wire::Datagram& datagram);
     void registerModel(SessionRecord& session, uint64_t requestId, wire::Datagram& datagram);
     void fetchModel(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram);

@@ -229,6 +229,9 @@ bool Tensor::tryDmaBuf(BoundTensor& bound, size_t need) const {
         bound.binding_ =
             bound.instance_->loaded().bindDmaBuf(place.direction, place.index, {fd_.get(), offset_, length});
     } catch (const Error& error) {
+        if (error.code() != LAROD_ERROR_FD) {
+            throw;  // it is not about this buffer
+        }
         bound.explain("DMABUF", error.text());
         return false;
     }

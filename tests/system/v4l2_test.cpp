@@ -250,5 +250,37 @@ TEST(V4l2, HardwareThatTakesTooLongFailsItsJobsAndKeepsNobodyElseWaiting) {
     }));
 }
 
+// The kernel closes a file of this driver with the driver's lock held, as soon as the hardware has done its job: all
+// others who call the driver wait for the lock meanwhile.
+TEST(V4l2, AFileThatWaitsToBeClosedKeepsNoOtherSessionWaiting) {
+    const PrivateService service({"--v4l2-timeout", "200"});
+    const Client client;
+    const Halving halving(client);
+    const JobCase other(client, "debug-device");
+    const UniqueFd buffer = makeBuffer(Exporter::Heap, other.inputBytes());
+    const JobCase::Tensored tensors(other, client, {buffer.get(), 0, LAROD_FD_TYPE_DMA, true},
+                                    {buffer.get(), 0, LAROD_FD_TYPE_DMA, true});
+    ASSERT_FALSE(halving.run(1));
+    {
+        const WorkTime slow(10'000);
+        const Client leaving;
+        const Halving hung(leaving);
+        ASSERT_TRUE(hung.run(2));
+    }
+    const auto late = halving.run(3);
+    ASSERT_TRUE(late);
+    EXPECT_EQ(late->code, LAROD_ERROR_JOB);
+    EXPECT_NE(late->text.find("within"), std::string::npos) << late->text;
+    EXPECT_FALSE(tensors.run());
+    Params params;
+    params.set("image.input.format", "rgb-interleaved").set("image.output.format", "rgb-interleaved");
+    params.set("image.input.size", 640, 480).set("image.output.size", 320, 240);
+    const Failure load = loadFailure(client, kDevice, -1, &params);
+    EXPECT_NE(load.text.find("can't open"), std::string::npos) << load.text;
+    EXPECT_FALSE(tensors.run());
+    EXPECT_TRUE(eventually([&] { return !halving.run(4); })) << "it is used again as soon as it has answered";
+    halving.expectResult(4);
+}
+
 }  // namespace
 }  // namespace larod::test

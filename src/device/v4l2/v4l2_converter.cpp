@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <thread>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -57,25 +56,6 @@ Converter::Converter(std::unique_ptr<Node> node, bool multiPlanar, const Convers
     }
 }
 
-Converter::~Converter() {
-    try {
-        takeBackPending();
-    } catch (const Error& error) {
-        log::debug("v4l2-proc: {}", error.text());
-    }
-    if (idle()) {
-        return;
-    }
-    // The end of the node waits for the hardware, for ever perhaps. Until then the kernel keeps the buffers, which the
-    // hardware may still write.
-    try {
-        std::thread([left = std::move(node_)]() mutable { left.reset(); }).detach();
-    } catch (const std::system_error& error) {
-        log::error("v4l2-proc: no thread to wait for the hardware: {}", error.what());
-        static_cast<void>(node_.release());  // the end of the process closes it
-    }
-}
-
 void Converter::allocate(Side& side) {
     uint32_t count = kMaxSlots;
     if (const int error = side.queue.requestBuffers(count, V4L2_MEMORY_DMABUF); error != 0 || count == 0) {
@@ -88,7 +68,6 @@ void Converter::allocate(Side& side) {
 }
 
 void Converter::attach(Direction direction, const ImageBuffer& buffer) {
-    const std::lock_guard lock(mutex_);
     Side& which = side(direction);
     const bool known = which.slots.holds(buffer.identity) && which.users.contains(keyOf(buffer.identity));
     // Tried now, as long as there is another way to go: queued without its counterpart, no job starts. A buffer that
@@ -109,7 +88,6 @@ void Converter::attach(Direction direction, const ImageBuffer& buffer) {
 }
 
 void Converter::detach(Direction direction, const buffer::FileIdentity& identity) noexcept {
-    const std::lock_guard lock(mutex_);
     Side& which = side(direction);
     const auto user = which.users.find(keyOf(identity));
     if (user == which.users.end() || --user->second > 0) {
@@ -160,7 +138,7 @@ void Converter::tidyUpQuietly() noexcept {
 
 int Converter::queueBuffer(Side& side, const ImageBuffer& buffer, uint64_t job) {
     side.index = side.slots.indexFor(buffer.identity);
-    const int error = side.queue.queueDmaBuf(side.index, buffer.fd, side.bytes, job);
+    const int error = side.queue.queueDmaBuf(side.index, buffer.fd.get(), side.bytes, job);
     if (error != 0) {
         side.slots.forget(side.index);
         side.tidy = false;  // some kernels have let go of what was there before, others have not
@@ -199,13 +177,18 @@ void Converter::checkUsable() {
 }
 
 void Converter::run(const proc::Crop& crop, const ImageBuffer& input, const ImageBuffer& output) {
-    std::unique_lock lock(mutex_);
+    const uint64_t deadlineNs = node_->nowNs() + timeoutMs_ * kNsPerMs;
     checkUsable();
     tidyUp();
     window_.set(crop, LAROD_ERROR_JOB);
     const uint64_t job = ++lastJob_;
     int error = queueBuffer(input_, input, job);
     if (error == 0) {
+        // Nobody waits for it any more, where the driver has kept us waiting: it must not start.
+        if (node_->nowNs() >= deadlineNs) {
+            flush(input_);
+            failLate();
+        }
         error = queueBuffer(output_, output, job);
         if (error != 0 && error != ENODEV) {
             flush(input_);
@@ -219,23 +202,24 @@ void Converter::run(const proc::Crop& crop, const ImageBuffer& input, const Imag
         throw Error(LAROD_ERROR_JOB, "{}", refusedBufferText(error));
     }
     input_.pending = output_.pending = true;
-    await(lock);
+    await(deadlineNs);
     tidyUpQuietly();
     checkResult(job);
 }
 
-void Converter::await(std::unique_lock<std::mutex>& lock) {
-    const uint64_t deadline = node_->nowNs() + timeoutMs_ * kNsPerMs;
+void Converter::failLate() const {
+    throw Error(LAROD_ERROR_JOB, "the hardware has not answered within {} ms", timeoutMs_);
+}
+
+void Converter::await(uint64_t deadlineNs) {
     while (!idle()) {
         const uint64_t now = node_->nowNs();
-        if (now >= deadline) {
+        if (now >= deadlineNs) {
             hung_ = true;
-            throw Error(LAROD_ERROR_JOB, "the hardware has not answered within {} ms", timeoutMs_);
+            failLate();
         }
         const auto events = static_cast<short>((output_.pending ? POLLIN : 0) | (input_.pending ? POLLOUT : 0));
-        lock.unlock();
-        const short got = node_->poll(events, static_cast<int>((deadline - now + kNsPerMs - 1) / kNsPerMs));
-        lock.lock();
+        const short got = node_->poll(events, static_cast<int>((deadlineNs - now + kNsPerMs - 1) / kNsPerMs));
         const bool progress = takeBackPending();
         // Whether the hardware still works then, nobody knows: nothing that waits for it may be called.
         if (!progress && !idle() && (got & (POLLERR | POLLHUP)) != 0) {

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/unique_fd.h"
 #include "buffer/file_identity.h"
 #include "device/v4l2/v4l2_setup.h"
 #include "device/v4l2/v4l2_slots.h"
@@ -20,34 +20,33 @@ namespace larod::device::v4l2 {
 
 // A dma-buf with an image at its beginning.
 struct ImageBuffer {
-    int fd = -1;
+    UniqueFd fd;
     buffer::FileIdentity identity;
 };
 
 // Indices of a queue that dma-bufs are kept at; the kernel's own limit. Each pins the memory of a client.
 inline constexpr uint32_t kMaxSlots = 32;
 
-// Thread: run() one call at a time; all else from any, also meanwhile.
+// Thread: one, which can wait for the hardware (DriverThread), but for cropRefusal().
 //
 // One job is in flight at a time: the window counts when a job starts, and what is left of a job that was queued by
-// half would become another client's. A job that the hardware never ends leaves the model *hung*: nothing that waits
-// for the hardware (STREAMOFF, close) is called by a caller's thread then, and jobs fail at once until it has answered.
+// half would become another client's. A job that the hardware does not end in time leaves the model *hung*: nothing
+// that waits for the hardware is called then, and jobs fail at once until it has answered.
 class Converter {
   public:
     // Throws Error(LAROD_ERROR_LOAD_MODEL) where the hardware does not do exactly this conversion.
     Converter(std::unique_ptr<Node> node, bool multiPlanar, const Conversion& conversion, const proc::Crop& crop,
               uint64_t timeoutMs);
-    ~Converter();
     Converter(const Converter&) = delete;
     Converter& operator=(const Converter&) = delete;
 
     // Makes the buffer known to the kernel, and counts a user of it. Throws Error(LAROD_ERROR_FD) where the hardware
     // can't use it.
     void attach(Direction direction, const ImageBuffer& buffer);
-    // One user less. Without any, the kernel lets go of the buffer: at once, or at the end of the running job.
+    // One user less. Without any, the kernel lets go of the buffer: at once, or when hardware that hangs has answered.
     void detach(Direction direction, const buffer::FileIdentity& identity) noexcept;
 
-    // Why jobs can't have that window, as far as is known without asking the driver.
+    // Why jobs can't have that window, as far as is known without asking the driver. Thread: any.
     [[nodiscard]] std::optional<std::string> cropRefusal(const proc::Crop& crop) const { return window_.refusal(crop); }
 
     // Converts one image; both buffers are attached. Throws Error(LAROD_ERROR_JOB).
@@ -77,7 +76,8 @@ class Converter {
     void flush(Side& side);
     bool takeBackPending();
     [[nodiscard]] bool takeBack(Side& side);
-    void await(std::unique_lock<std::mutex>& lock);
+    void await(uint64_t deadlineNs);
+    [[noreturn]] void failLate() const;
     void checkResult(uint64_t job);
     [[noreturn]] void lose(const std::string& reason);
 
@@ -87,7 +87,6 @@ class Converter {
     const uint64_t timeoutMs_;
     Window window_;  // set up after the formats
 
-    std::mutex mutex_;  // guards all that follows, the sides and the window; not held while a job is awaited
     uint64_t lastJob_ = 0;
     bool hung_ = false;
     std::string lost_;  // why no job will ever run again; empty: it may

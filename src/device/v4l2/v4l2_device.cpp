@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "device/v4l2/driver_thread.h"
 #include "device/v4l2/v4l2_converter.h"
 #include "device/v4l2/v4l2_own_buffers.h"
 
@@ -20,45 +21,117 @@ constexpr int kCode = LAROD_ERROR_LOAD_MODEL;
 constexpr uint32_t kRun = LAROD_FD_PROP_READWRITE | LAROD_FD_PROP_MAP | LAROD_FD_PROP_DMABUF;
 constexpr uint32_t kAlloc = LAROD_FD_PROP_MAP | LAROD_FD_PROP_DMABUF;
 
+// Beyond the limit of a job: the driver's own work, which takes no time worth speaking of.
+constexpr uint64_t kDriverGraceMs = 500;
+
+// What a model has in the driver; lives on the model's thread.
+struct Opened {
+    Opened(const proc::ProcParams& params, const Conversion& conversion, bool multiPlanar, uint64_t timeoutMs,
+           std::unique_ptr<Node> jobs, std::unique_ptr<Node> buffers)
+        : own(std::move(buffers), multiPlanar, conversion),
+          converter(std::move(jobs), multiPlanar, conversion, params.crop, timeoutMs) {}
+
+    OwnBuffers own;
+    Converter converter;  // goes first: it uses the buffers
+};
+
+using SharedImage = std::shared_ptr<const ImageBuffer>;
+
+// A thread that calls the driver, and what it calls it with.
+class Driver {
+  public:
+    explicit Driver(uint64_t jobTimeoutMs) : limitMs_(jobTimeoutMs + kDriverGraceMs) {}
+
+    // The first of all. Throws Error(LAROD_ERROR_LOAD_MODEL).
+    void open(std::function<std::shared_ptr<Opened>()> open) {
+        const auto opened = std::make_shared<Opened*>(nullptr);
+        thread_.call(
+            [opened, open = std::move(open)](std::shared_ptr<void>& owned) {
+                auto made = open();
+                *opened = made.get();
+                owned = std::move(made);
+            },
+            limitMs_, LAROD_ERROR_LOAD_MODEL);
+        opened_ = *opened;
+    }
+
+    // Has that end on the thread.
+    void drop(std::shared_ptr<void> object) {
+        thread_.post([object = std::move(object)](auto& /*owned*/) {});
+    }
+
+    // What may be asked of it by any thread: windows.
+    [[nodiscard]] const Converter& converter() const noexcept { return opened_->converter; }
+
+    void attach(Direction direction, const SharedImage& image) {
+        thread_.call(
+            [opened = opened_, direction, image](auto& /*owned*/) { opened->converter.attach(direction, *image); },
+            limitMs_, LAROD_ERROR_FD);
+    }
+    void detach(Direction direction, const SharedImage& image) {
+        thread_.post([opened = opened_, direction, image](auto& /*owned*/) {
+            opened->converter.detach(direction, image->identity);
+        });
+    }
+    [[nodiscard]] std::shared_ptr<OwnBuffer> ownBuffer(Direction direction) {
+        const auto result = std::make_shared<std::shared_ptr<OwnBuffer>>();
+        thread_.call([opened = opened_, direction,
+                      result](auto& /*owned*/) { *result = opened->own.get(direction, opened->converter); },
+                     limitMs_, LAROD_ERROR_JOB);
+        return std::move(*result);
+    }
+    void run(const proc::Crop& crop, const SharedImage& input, const SharedImage& output) {
+        thread_.call(
+            [opened = opened_, crop, input, output](auto& /*owned*/) { opened->converter.run(crop, *input, *output); },
+            limitMs_, LAROD_ERROR_JOB);
+    }
+
+  private:
+    const uint64_t limitMs_;
+    DriverThread thread_;
+    Opened* opened_ = nullptr;  // the thread's
+};
+
 // One place of one model: a dma-buf that the hardware uses, or memory that is copied through a buffer of its own.
 class ImageBinding final : public Binding {
   public:
-    ImageBinding(Converter& converter, Direction direction, const ImageBuffer& image)
-        : converter_(&converter), direction_(direction), image_(image) {
-        converter.attach(direction, image);
+    ImageBinding(Driver& driver, Direction direction, SharedImage image)
+        : driver_(driver), direction_(direction), image_(std::move(image)) {
+        driver_.attach(direction_, image_);
     }
-    ImageBinding(const ImageBuffer& own, std::span<std::byte> memory) : image_(own), memory_(memory) {}
+    ImageBinding(Driver& driver, Direction direction, std::span<std::byte> memory)
+        : driver_(driver), direction_(direction), own_(driver.ownBuffer(direction)), memory_(memory) {
+        image_ = own_->image();
+    }
     ~ImageBinding() override {
-        if (converter_ != nullptr) {
-            converter_->detach(direction_, image_.identity);
+        if (!own_) {
+            driver_.detach(direction_, image_);
         }
     }
 
-    [[nodiscard]] const ImageBuffer& image() const noexcept { return image_; }
-    [[nodiscard]] bool native() const noexcept { return converter_ != nullptr; }
+    [[nodiscard]] const SharedImage& image() const noexcept { return image_; }
+    [[nodiscard]] OwnBuffer* own() const noexcept { return own_.get(); }  // nullptr: the tensor's own dma-buf
     [[nodiscard]] std::span<std::byte> memory() const noexcept { return memory_; }
 
   private:
-    Converter* converter_ = nullptr;  // nullptr: not native
-    Direction direction_ = Direction::Input;
-    ImageBuffer image_;
-    std::span<std::byte> memory_;
+    Driver& driver_;
+    const Direction direction_;
+    const std::shared_ptr<OwnBuffer> own_;
+    SharedImage image_;
+    const std::span<std::byte> memory_;
 };
 
 class V4l2Model final : public LoadedModel {
   public:
-    V4l2Model(const proc::ProcParams& params, const Conversion& conversion, bool multiPlanar, uint64_t timeoutMs,
-              std::unique_ptr<Node> jobs, std::unique_ptr<Node> buffers)
-        : params_(params),
-          own_(std::move(buffers), multiPlanar, conversion),
-          converter_(std::move(jobs), multiPlanar, conversion, params.crop, timeoutMs) {
+    V4l2Model(const proc::ProcParams& params, std::unique_ptr<Driver> driver)
+        : params_(params), driver_(std::move(driver)) {
         inputs_.push_back(proc::tensorSpec(params.input, "input"));
         outputs_.push_back(proc::tensorSpec(params.output, "output"));
     }
 
     [[nodiscard]] std::unique_ptr<Binding> bind(Direction direction, size_t /*index*/,
                                                 std::span<std::byte> memory) override {
-        return std::make_unique<ImageBinding>(own_.get(direction, converter_), memory);
+        return std::make_unique<ImageBinding>(*driver_, direction, memory);
     }
 
     [[nodiscard]] std::unique_ptr<Binding> bindDmaBuf(Direction direction, size_t /*index*/,
@@ -67,13 +140,19 @@ class V4l2Model final : public LoadedModel {
             throw Error(LAROD_ERROR_FD, "the hardware takes dma-bufs from their beginning, and the fd offset is {}",
                         buffer.offset);
         }
-        return std::make_unique<ImageBinding>(converter_, direction,
-                                              ImageBuffer{buffer.fd, buffer::fileIdentity(buffer.fd)});
+        // An own descriptor: a driver that keeps us waiting looks at the number when the client has closed it.
+        UniqueFd fd(::fcntl(buffer.fd, F_DUPFD_CLOEXEC, 0));
+        if (!fd) {
+            throw Error(LAROD_ERROR_FD, "there is no descriptor for the dma-buf: {}", errnoText(errno));
+        }
+        const buffer::FileIdentity identity = buffer::fileIdentity(fd.get());
+        return std::make_unique<ImageBinding>(
+            *driver_, direction, std::make_shared<const ImageBuffer>(ImageBuffer{std::move(fd), identity}));
     }
 
     void checkParams(const ParamMap& params) const override {
         const proc::Crop crop = cropOf(params);
-        if (const auto reason = converter_.cropRefusal(crop)) {
+        if (const auto reason = driver_->converter().cropRefusal(crop)) {
             throw Error(LAROD_ERROR_JOB, "parameter 'image.input.crop': {}", *reason);
         }
     }
@@ -81,13 +160,13 @@ class V4l2Model final : public LoadedModel {
     void run(const JobIo& job) override {
         const auto& input = static_cast<const ImageBinding&>(*job.inputs[0]);
         const auto& output = static_cast<const ImageBinding&>(*job.outputs[0]);
-        if (!input.native()) {
-            own_.write(input.memory());
+        if (input.own() != nullptr) {
+            input.own()->write(input.memory());
         }
-        converter_.run(cropOf(job.params), input.image(), output.image());
-        if (!output.native()) {
-            own_.read(output.memory(), proc::unpaddedRow(params_.output.format, params_.output.type,  //
-                                                         params_.output.width));
+        driver_->run(cropOf(job.params), input.image(), output.image());
+        if (output.own() != nullptr) {
+            const proc::ImageSpec& image = params_.output;
+            output.own()->read(output.memory(), proc::unpaddedRow(image.format, image.type, image.width), image.pitch);
         }
     }
 
@@ -97,8 +176,7 @@ class V4l2Model final : public LoadedModel {
     }
 
     const proc::ProcParams params_;
-    OwnBuffers own_;
-    Converter converter_;  // goes first: it uses the buffers
+    const std::unique_ptr<Driver> driver_;
 };
 
 // What only the CPU does.
@@ -138,19 +216,36 @@ class V4l2Device final : public Device {
             throw Error(kCode, "v4l2-proc: there is nobody to open {}", info_.path);
         }
         const Conversion conversion = conversionOf(params, source.params->find("image.input.colorimetry") != nullptr);
-        return std::make_unique<V4l2Model>(params, conversion, info_.multiPlanar, jobTimeoutMs_, openNode(source),
-                                           openNode(source));
+        auto driver = std::make_unique<Driver>(jobTimeoutMs_);
+        auto nodes = std::make_shared<Nodes>();  // closed by the thread, too
+        try {
+            nodes->jobs = maker_(source.openNode());
+            nodes->buffers = maker_(source.openNode());
+        } catch (const Error&) {
+            driver->drop(std::move(nodes));
+            throw;
+        }
+        driver->open([nodes = std::move(nodes), params, conversion, info = info_, timeoutMs = jobTimeoutMs_] {
+            checkSame(*nodes->jobs, info);
+            checkSame(*nodes->buffers, info);
+            return std::make_shared<Opened>(params, conversion, info.multiPlanar, timeoutMs, std::move(nodes->jobs),
+                                            std::move(nodes->buffers));
+        });
+        return std::make_unique<V4l2Model>(params, std::move(driver));
     }
 
   private:
-    [[nodiscard]] std::unique_ptr<Node> openNode(const ModelSource& source) const {
-        auto node = maker_(source.openNode());
-        const NodeInfo now = probe(*node, info_.path);
-        if (now.driver != info_.driver || now.bus != info_.bus || now.multiPlanar != info_.multiPlanar) {
-            throw Error(kCode, "{} is no longer {} on {}, but {} on {}: start the service again", info_.path,
-                        info_.driver, info_.bus, now.driver, now.bus);
+    struct Nodes {
+        std::unique_ptr<Node> jobs;
+        std::unique_ptr<Node> buffers;
+    };
+
+    static void checkSame(Node& node, const NodeInfo& info) {
+        const NodeInfo now = probe(node, info.path);
+        if (now.driver != info.driver || now.bus != info.bus || now.multiPlanar != info.multiPlanar) {
+            throw Error(kCode, "{} is no longer {} on {}, but {} on {}: start the service again", info.path,
+                        info.driver, info.bus, now.driver, now.bus);
         }
-        return node;
     }
 
     const NodeInfo info_;

@@ -17,7 +17,33 @@ void checkDone(int error, const char* what) {
     }
 }
 
+ImageBuffer adopt(UniqueFd fd) {
+    const buffer::FileIdentity identity = buffer::fileIdentity(fd.get());
+    return {std::move(fd), identity};
+}
+
 }  // namespace
+
+OwnBuffer::OwnBuffer(UniqueFd fd, size_t bytes)
+    : image_(std::make_shared<const ImageBuffer>(adopt(std::move(fd)))),
+      mapping_(image_->fd.get(), 0, bytes, buffer::MapAccess::ReadWrite) {}
+
+void OwnBuffer::write(std::span<const std::byte> image) {
+    buffer::DmaBufSync sync;
+    static_cast<void>(sync.begin(image_->fd.get(), buffer::CpuAccess::Write));
+    std::memcpy(mapping_.bytes().data(), image.data(), std::min(image.size(), mapping_.bytes().size()));
+    sync.end();
+}
+
+void OwnBuffer::read(std::span<std::byte> image, size_t rowBytes, size_t pitch) {
+    const std::span<const std::byte> from = mapping_.bytes().first(image.size());
+    buffer::DmaBufSync sync;
+    static_cast<void>(sync.begin(image_->fd.get(), buffer::CpuAccess::Read));
+    for (size_t row = 0; row < image.size(); row += pitch) {
+        std::memcpy(image.data() + row, from.data() + row, rowBytes);
+    }
+    sync.end();
+}
 
 OwnBuffers::OwnBuffers(std::unique_ptr<Node> node, bool multiPlanar, Conversion conversion)
     : conversion_(conversion),
@@ -25,21 +51,20 @@ OwnBuffers::OwnBuffers(std::unique_ptr<Node> node, bool multiPlanar, Conversion 
       inputQueue_(*node_, Direction::Input, multiPlanar),
       outputQueue_(*node_, Direction::Output, multiPlanar) {}
 
-ImageBuffer OwnBuffers::get(Direction direction, Converter& converter) {
-    const std::lock_guard lock(mutex_);
-    Buffer& kept = of(direction);
-    if (!kept.fd) {
-        Buffer made = make(direction);
-        converter.attach(direction, made.image);
+std::shared_ptr<OwnBuffer> OwnBuffers::get(Direction direction, Converter& converter) {
+    std::shared_ptr<OwnBuffer>& kept = direction == Direction::Input ? input_ : output_;
+    if (!kept) {
+        auto made = make(direction);
+        converter.attach(direction, *made->image());
         kept = std::move(made);
-        if (input_.fd && output_.fd) {
+        if (input_ && output_) {
             node_.reset();  // the buffers stay
         }
     }
-    return kept.image;
+    return kept;
 }
 
-OwnBuffers::Buffer OwnBuffers::make(Direction direction) {
+std::shared_ptr<OwnBuffer> OwnBuffers::make(Direction direction) {
     if (!formatsSet_) {
         setFormats(inputQueue_, outputQueue_, conversion_);
         formatsSet_ = true;
@@ -47,30 +72,10 @@ OwnBuffers::Buffer OwnBuffers::make(Direction direction) {
     Queue& queue = direction == Direction::Input ? inputQueue_ : outputQueue_;
     uint32_t count = 1;
     checkDone(queue.requestBuffers(count, V4L2_MEMORY_MMAP), "allocate");
-    Buffer made;
-    checkDone(queue.exportBuffer(0, made.fd), "export");
-    const size_t bytes = direction == Direction::Input ? conversion_.input.bytes : conversion_.output.bytes;
-    made.image = {made.fd.get(), buffer::fileIdentity(made.fd.get())};
-    made.mapping = std::make_unique<buffer::Mapping>(made.fd.get(), 0, bytes, buffer::MapAccess::ReadWrite);
-    return made;
-}
-
-void OwnBuffers::write(std::span<const std::byte> image) {
-    buffer::DmaBufSync sync;
-    static_cast<void>(sync.begin(input_.fd.get(), buffer::CpuAccess::Write));
-    std::memcpy(input_.mapping->bytes().data(), image.data(), std::min(image.size(), input_.mapping->bytes().size()));
-    sync.end();
-}
-
-void OwnBuffers::read(std::span<std::byte> image, size_t rowBytes) {
-    const std::span<const std::byte> from = output_.mapping->bytes().first(image.size());
-    const size_t pitch = conversion_.output.pitch;
-    buffer::DmaBufSync sync;
-    static_cast<void>(sync.begin(output_.fd.get(), buffer::CpuAccess::Read));
-    for (size_t row = 0; row < image.size(); row += pitch) {
-        std::memcpy(image.data() + row, from.data() + row, rowBytes);
-    }
-    sync.end();
+    UniqueFd fd;
+    checkDone(queue.exportBuffer(0, fd), "export");
+    return std::make_shared<OwnBuffer>(
+        std::move(fd), direction == Direction::Input ? conversion_.input.bytes : conversion_.output.bytes);
 }
 
 }  // namespace larod::device::v4l2

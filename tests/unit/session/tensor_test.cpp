@@ -512,7 +512,7 @@ class NativeModel final : public device::LoadedModel {
     }
     std::unique_ptr<device::Binding> bindDmaBuf(Direction, size_t, const device::DmaBuf& buffer) override {
         if (!refusal.empty()) {
-            throw Error(LAROD_ERROR_FD, "{}", refusal);
+            throw Error(refusalCode, "{}", refusal);
         }
         taken.push_back(buffer);
         return std::make_unique<test::FakeBinding>(std::span<std::byte>());
@@ -522,6 +522,7 @@ class NativeModel final : public device::LoadedModel {
 
     std::vector<device::DmaBuf> taken;
     std::string refusal;
+    int refusalCode = LAROD_ERROR_FD;
 };
 
 class NativeTensor : public TensorTest {
@@ -593,6 +594,16 @@ TEST_F(NativeTensor, IsMappedWhereTheDeviceCannotTakeItAndBothCanMap) {
               kFdError +
                   "input tensor 0: not usable by DMABUF (its memory is scattered); the device can use "
                   "READWRITE|MAP|DMABUF");
+}
+
+TEST_F(NativeTensor, OfADeviceThatCanDoNothingIsNotMappedInstead) {
+    native().refusal = "the hardware does not answer";
+    native().refusalCode = LAROD_ERROR_JOB;
+    const auto tensor = tensorOf(kDmaBuf | kMap);
+    EXPECT_EQ(errorOf([&] { static_cast<void>(tensor->bind(kInput, instance, capabilities)); }),
+              std::to_string(LAROD_ERROR_JOB) + ": the hardware does not answer");
+    native().refusal.clear();
+    EXPECT_EQ(tensor->bind(kInput, instance, capabilities).method(), AccessMethod::DmaBuf) << "another time";
 }
 
 TEST_F(NativeTensor, IsNeverWrittenThroughAnFdForReading) {

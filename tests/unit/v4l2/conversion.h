@@ -60,9 +60,9 @@ template <typename Call>
 // Memory that is attached as long as the object.
 class Attached {
   public:
-    Attached(Converter& converter, Direction direction, size_t bytes)
-        : converter_(converter), direction_(direction), memory_(makeMemory(bytes)) {
-        image_ = {memory_.get(), buffer::fileIdentity(memory_.get())};
+    Attached(Converter& converter, Direction direction, size_t bytes) : converter_(converter), direction_(direction) {
+        image_.fd = makeMemory(bytes);
+        image_.identity = buffer::fileIdentity(image_.fd.get());
         converter_.attach(direction_, image_);
     }
     ~Attached() { converter_.detach(direction_, image_.identity); }
@@ -70,12 +70,10 @@ class Attached {
     Attached& operator=(const Attached&) = delete;
     [[nodiscard]] const ImageBuffer& get() const { return image_; }
     [[nodiscard]] ino_t inode() const { return image_.identity.inode; }
-    [[nodiscard]] int fd() const { return memory_.get(); }
 
   private:
     Converter& converter_;
     Direction direction_;
-    UniqueFd memory_;
     ImageBuffer image_;
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 #include <vector>
 
 #include "conversion.h"
@@ -26,6 +27,14 @@ ParamMap params(int64_t inWidth, int64_t inHeight, int64_t outWidth, int64_t out
 
 // A device on made-up hardware.
 struct DeviceCase {
+    DeviceCase() { hardware.userCalled = false; }
+    ~DeviceCase() {
+        hardware.unlock();
+        hardware.answer();
+        hardware.waitForAllToClose();
+    }
+    DeviceCase(const DeviceCase&) = delete;
+    DeviceCase& operator=(const DeviceCase&) = delete;
     std::unique_ptr<LoadedModel> load(const ParamMap& map) const {
         ModelSource source;
         source.params = &map;
@@ -192,6 +201,100 @@ TEST(V4l2Device, RefusesANodeThatHasBecomeAnother) {
     DeviceCase with;
     with.hardware.traits.multiPlanar = true;
     EXPECT_NE(with.loadError(params(64, 64, 32, 32)).find("is no longer fake"), std::string::npos);
+}
+
+// A model with a dma-buf for each of its images.
+struct NativeModel {
+    explicit NativeModel(const DeviceCase& with) : model(with.load(params(64, 64, 32, 32))) {}
+
+    void run() const { v4l2::run(*model, *in, *out); }
+    [[nodiscard]] std::string error() const {
+        return errorOf(LAROD_ERROR_JOB, [this] { run(); });
+    }
+
+    const std::unique_ptr<LoadedModel> model;
+    const UniqueFd inFile = makeMemory(12'288);
+    const UniqueFd outFile = makeMemory(3'072);
+    const std::unique_ptr<Binding> in = model->bindDmaBuf(Direction::Input, 0, {inFile.get(), 0, 12'288});
+    const std::unique_ptr<Binding> out = model->bindDmaBuf(Direction::Output, 0, {outFile.get(), 0, 3'072});
+};
+
+TEST(V4l2Driver, IsCalledByTheModelsThreadAlone) {
+    const DeviceCase with;
+    {
+        const NativeModel native(with);
+        native.run();
+        auto input = gradient(12'288);
+        std::vector<std::byte> output(3'072);
+        const auto in = native.model->bind(Direction::Input, 0, input);
+        const auto out = native.model->bind(Direction::Output, 0, output);
+        run(*native.model, *in, *out);
+    }
+    EXPECT_NE(with.loadError(params(64, 64, 16, 16)).find("output image"), std::string::npos);
+    EXPECT_FALSE(with.hardware.userCalled);
+}
+
+TEST(V4l2Driver, ThatDoesNotReturnFailsJobsInTimeAndLaterOnesAtOnce) {
+    DeviceCase with;
+    {
+        const NativeModel native(with);
+        with.hardware.lock();
+        EXPECT_EQ(native.error(), "the driver has not returned within 2500 ms");
+        EXPECT_EQ(native.error(), "the driver has not returned yet from an earlier call, which has taken too long");
+        const UniqueFd file = makeMemory(12'288);
+        EXPECT_NE(errorOf(LAROD_ERROR_JOB,
+                          [&] {
+                              (void)native.model->bindDmaBuf(Direction::Input, 0, {file.get(), 0, 12'288});
+                          })
+                      .find("has not returned yet"),
+                  std::string::npos);
+    }
+    with.hardware.unlock(kTimeoutMs);
+    with.hardware.waitForAllToClose();
+    EXPECT_TRUE(with.hardware.jobs.empty()) << "nobody waits for it any more";
+    EXPECT_FALSE(with.hardware.userCalled);
+}
+
+TEST(V4l2Driver, ThatReturnsLateIsUsedAgain) {
+    DeviceCase with;
+    const NativeModel native(with);
+    with.hardware.lock();
+    EXPECT_NE(native.error().find("has not returned within"), std::string::npos);
+    with.hardware.unlock(kTimeoutMs);
+    for (bool done = false; !done;) {
+        try {
+            native.run();
+            done = true;
+        } catch (const Error&) {
+            std::this_thread::yield();
+        }
+    }
+    EXPECT_EQ(with.hardware.jobs.size(), 1U);
+}
+
+TEST(V4l2Driver, ThatDoesNotReturnFailsTheLoadInTime) {
+    DeviceCase with;
+    with.hardware.lock();
+    EXPECT_EQ(with.loadError(params(64, 64, 32, 32)), "the driver has not returned within 2500 ms");
+    with.hardware.unlock();
+    with.hardware.waitForAllToClose();
+    EXPECT_FALSE(with.hardware.userCalled);
+}
+
+TEST(V4l2Driver, KeepsAFileThatHangsFromNobodyElse) {
+    DeviceCase with;
+    ino_t written = 0;
+    with.hardware.hang = true;
+    {
+        const NativeModel native(with);
+        written = inodeOf(native.outFile.get());
+        EXPECT_EQ(native.error(), "the hardware has not answered within 2000 ms");
+    }
+    const auto held = with.hardware.held();
+    EXPECT_NE(std::ranges::find(held, written), held.end()) << "the hardware may still write it";
+    with.hardware.answer();
+    with.hardware.waitForAllToClose();
+    EXPECT_FALSE(with.hardware.userWaited);
 }
 
 TEST(V4l2Devices, NodesThatAreMissingOrNoConvertersBecomeNone) {

@@ -50,14 +50,14 @@ class FakeHardware::Open final : public Node {
     explicit Open(FakeHardware& hardware) : hardware_(hardware), traits_(hardware.traits) {}
 
     ~Open() override {
-        std::unique_lock lock(hardware_.mutex);
+        auto lock = enter();
         waitForHardware(lock);
         std::erase(hardware_.files, this);
         hardware_.changed.notify_all();
     }
 
     int queryCapability(v4l2_capability& capability) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         if (hardware_.unplugged) {
             return ENODEV;
         }
@@ -73,6 +73,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int enumFormat(v4l2_fmtdesc& format) override {
+        const auto lock = enter();
         if (!rightType(format.type)) {
             return EINVAL;
         }
@@ -86,6 +87,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int enumFrameSize(v4l2_frmsizeenum& size) override {
+        const auto lock = enter();
         if (!traits_.tellsSizes || size.index != 0) {
             return traits_.tellsSizes ? EINVAL : ENOTTY;
         }
@@ -96,7 +98,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int setFormat(v4l2_format& format) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         if (!rightType(format.type)) {
             return EINVAL;
         }
@@ -136,7 +138,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int getSelection(v4l2_selection& selection) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         v4l2_rect* const window = windowOf(selection);
         if (window == nullptr) {
             return traits_.windows == Windows::None ? ENOTTY : EINVAL;
@@ -146,7 +148,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int setSelection(v4l2_selection& selection) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         hardware_.requests.emplace_back("S_SELECTION");
         v4l2_rect* const window = windowOf(selection);
         if (window == nullptr) {
@@ -160,7 +162,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int requestBuffers(v4l2_requestbuffers& request) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         hardware_.requests.emplace_back("REQBUFS");
         const Side side = sideOf(request.type);
         if (!rightType(request.type)) {
@@ -185,7 +187,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int exportBuffer(v4l2_exportbuffer& buffer) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         QueueState& queue = queues_[sideOf(buffer.type)];
         if (buffer.index >= queue.buffers.size()) {
             return EINVAL;
@@ -195,7 +197,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int queueBuffer(v4l2_buffer& buffer) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         const Side side = sideOf(buffer.type);
         hardware_.requests.emplace_back(side == kIn ? "QBUF in" : "QBUF out");
         QueueState& queue = queues_[side];
@@ -229,7 +231,7 @@ class FakeHardware::Open final : public Node {
     }
 
     int dequeueBuffer(v4l2_buffer& buffer) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         const Side side = sideOf(buffer.type);
         QueueState& queue = queues_[side];
         if (hardware_.unplugged) {
@@ -250,14 +252,14 @@ class FakeHardware::Open final : public Node {
     }
 
     int streamOn(uint32_t type) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         hardware_.requests.emplace_back("STREAMON");
         queues_[sideOf(type)].streaming = traits_.streamOnError == 0;
         return traits_.streamOnError;
     }
 
     int streamOff(uint32_t type) override {
-        std::unique_lock lock(hardware_.mutex);
+        auto lock = enter();
         hardware_.requests.emplace_back("STREAMOFF");
         waitForHardware(lock);
         QueueState& queue = queues_[sideOf(type)];
@@ -268,7 +270,7 @@ class FakeHardware::Open final : public Node {
     }
 
     short poll(short events, int timeoutMs) override {
-        const std::lock_guard lock(hardware_.mutex);
+        const auto lock = enter();
         if (hardware_.unplugAtPoll) {
             hardware_.unplugged = true;
         }
@@ -331,6 +333,17 @@ class FakeHardware::Open final : public Node {
     }
 
   private:
+    // As a driver takes its lock. The user's own thread is not made to wait, but told on.
+    [[nodiscard]] std::unique_lock<std::mutex> enter() const {
+        std::unique_lock lock(hardware_.mutex);
+        if (std::this_thread::get_id() == hardware_.user) {
+            hardware_.userCalled = true;
+        } else {
+            hardware_.changed.wait(lock, [this] { return !hardware_.locked; });
+        }
+        return lock;
+    }
+
     [[nodiscard]] bool rightType(uint32_t type) const {
         const bool planes = type == V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE || type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
         return planes == traits_.multiPlanar;
@@ -430,6 +443,23 @@ void FakeHardware::answer() {
         file->finish();
     }
     changed.notify_all();
+}
+
+void FakeHardware::lock() {
+    const std::lock_guard guard(mutex);
+    locked = true;
+}
+
+void FakeHardware::unlock(uint64_t afterMs) {
+    const std::lock_guard guard(mutex);
+    locked = false;
+    nowNs += afterMs * 1'000'000;
+    changed.notify_all();
+}
+
+void FakeHardware::waitForAllToClose() {
+    std::unique_lock guard(mutex);
+    changed.wait(guard, [this] { return files.empty(); });
 }
 
 std::vector<ino_t> FakeHardware::held() {

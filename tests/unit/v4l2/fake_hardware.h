@@ -70,6 +70,12 @@ class FakeHardware {
     // Ends the job that hangs.
     void answer();
 
+    // Keeps all who call the driver waiting, until unlock(), as another file's close does that waits for the hardware.
+    void lock();
+    void unlock(uint64_t afterMs = 0);
+
+    void waitForAllToClose();
+
     // The dma-bufs that the kernel holds for us.
     [[nodiscard]] std::vector<ino_t> held();
 
@@ -85,8 +91,10 @@ class FakeHardware {
     bool hang = false;
     bool unplugged = false;
     bool unplugAtPoll = false;
-    bool swallow = false;     // poll tells an error, and no buffer comes back
+    bool swallow = false;  // poll tells an error, and no buffer comes back
+    bool locked = false;
     bool userWaited = false;  // the user's thread called what waits for the hardware
+    bool userCalled = false;  // the user's thread called the driver
     uint32_t opens = 0;
     uint64_t nowNs = 1'000'000'000;
 
