@@ -246,7 +246,10 @@ void SessionRequests::sendNode(NodeOpener::Result& result) {
         const int fd = result.node.get();
         reply(*session, wire::Done{}, result.request.requestId, {&fd, 1});
     } else if (answered) {
-        const Error error(LAROD_ERROR_LOAD_MODEL, "can't open {}: {}", result.request.path, errnoText(result.error));
+        const std::string reason = result.error == ETIMEDOUT ? fmt::format("its driver has not answered within {} ms",
+                                                                           kOpenTimeoutNs / 1'000'000)
+                                                             : errnoText(result.error);
+        const Error error(LAROD_ERROR_LOAD_MODEL, "can't open {}: {}", result.request.path, reason);
         reply(*session, wire::Failure{error.code(), error.text()}, result.request.requestId);
     }
     NodeOpener::close(std::move(result.node));

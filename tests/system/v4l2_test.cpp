@@ -222,6 +222,37 @@ TEST(V4l2, AClientThatIsKilledInAJobLeavesItToTheOthers) {
     EXPECT_TRUE(eventually([&] { return dmaBufBytes() == before; })) << dmaBufBytes() << " instead of " << before;
 }
 
+// The session of a client that is gone is killed before its job's time is up, and the kernel lets its process end with
+// the job only. It would have the turn until then.
+TEST(V4l2, AClientThatIsKilledWhileTheHardwareHangsKeepsNobodyWaitingForIt) {
+    const PrivateService service({"--log-level", "debug", "--v4l2-timeout", "4000"});
+    const Client client;
+    const Halving halving(client);
+    ASSERT_FALSE(halving.run(1));
+    {
+        const WorkTime slow(10'000);
+        const size_t before = service.log().size();
+        const pid_t killed = ::fork();
+        if (killed == 0) {
+            const Client own;
+            const Halving hung(own);
+            static_cast<void>(hung.run(2));
+            ::_exit(0);
+        }
+        ASSERT_TRUE(
+            eventually([&] { return service.log().find("output tensor 0: DMABUF", before) != std::string::npos; }));
+        ASSERT_EQ(::kill(killed, SIGKILL), 0);
+        ::waitpid(killed, nullptr, 0);
+    }
+    const auto late = halving.run(3);
+    ASSERT_TRUE(late) << "it has waited for the turn until the hardware had answered";
+    EXPECT_EQ(late->code, LAROD_ERROR_JOB);
+    EXPECT_NE(late->text.find(" within "), std::string::npos) << late->text;
+    EXPECT_NE(service.log().find("was killed and does not end"), std::string::npos) << service.log();
+    EXPECT_TRUE(eventually([&] { return !halving.run(4); })) << "it is used again as soon as it has answered";
+    halving.expectResult(4);
+}
+
 TEST(V4l2, HardwareThatTakesTooLongFailsItsJobsAndKeepsNobodyElseWaiting) {
     const PrivateService service({"--v4l2-timeout", "200"});
     const Client client;
@@ -276,7 +307,7 @@ TEST(V4l2, AFileThatWaitsToBeClosedKeepsNoOtherSessionWaiting) {
     params.set("image.input.format", "rgb-interleaved").set("image.output.format", "rgb-interleaved");
     params.set("image.input.size", 640, 480).set("image.output.size", 320, 240);
     const Failure load = loadFailure(client, kDevice, -1, &params);
-    EXPECT_NE(load.text.find("can't open"), std::string::npos) << load.text;
+    EXPECT_NE(load.text.find("its driver has not answered within 2000 ms"), std::string::npos) << load.text;
     EXPECT_FALSE(tensors.run());
     EXPECT_TRUE(eventually([&] { return !halving.run(4); })) << "it is used again as soon as it has answered";
     halving.expectResult(4);

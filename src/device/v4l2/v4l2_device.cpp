@@ -63,10 +63,25 @@ class Driver {
     // What may be asked of it by any thread: windows.
     [[nodiscard]] const Converter& converter() const noexcept { return opened_->converter; }
 
+    // Throws Error(LAROD_ERROR_FD) where it is about this buffer.
     void attach(Direction direction, const SharedImage& image) {
-        thread_.call(
-            [opened = opened_, direction, image](auto& /*owned*/) { opened->converter.attach(direction, *image); },
-            limitMs_, LAROD_ERROR_FD);
+        const auto attached = std::make_shared<bool>(false);  // the thread's
+        try {
+            thread_.call(
+                [opened = opened_, direction, image, attached](auto& /*owned*/) {
+                    opened->converter.attach(direction, *image);
+                    *attached = true;
+                },
+                limitMs_, LAROD_ERROR_JOB);
+        } catch (const Error&) {
+            // Where the driver has kept us waiting, it takes the buffer later, and nobody else would let go of it.
+            thread_.post([opened = opened_, direction, image, attached](auto& /*owned*/) {
+                if (*attached) {
+                    opened->converter.detach(direction, image->identity);
+                }
+            });
+            throw;
+        }
     }
     void detach(Direction direction, const SharedImage& image) {
         thread_.post([opened = opened_, direction, image](auto& /*owned*/) {
@@ -221,7 +236,7 @@ class V4l2Device final : public Device {
         try {
             nodes->jobs = maker_(source.openNode());
             nodes->buffers = maker_(source.openNode());
-        } catch (const Error&) {
+        } catch (...) {
             driver->drop(std::move(nodes));
             throw;
         }

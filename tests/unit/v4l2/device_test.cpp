@@ -272,6 +272,29 @@ TEST(V4l2Driver, ThatReturnsLateIsUsedAgain) {
     EXPECT_EQ(with.hardware.jobs.size(), 1U);
 }
 
+TEST(V4l2Driver, ThatTakesABufferWhenNobodyWaitsForThatAnyMoreLetsGoOfIt) {
+    DeviceCase with;
+    const NativeModel native(with);
+    const UniqueFd file = makeMemory(12'288);
+    with.hardware.lock();
+    const std::string late = errorOf(LAROD_ERROR_JOB, [&] {
+        (void)native.model->bindDmaBuf(Direction::Input, 0, {file.get(), 0, 12'288});
+    });
+    EXPECT_EQ(late, "the driver has not returned within 2500 ms");
+    with.hardware.unlock();
+    for (bool done = false; !done;) {
+        try {
+            native.run();  // behind all that was to be done before
+            done = true;
+        } catch (const Error&) {
+            std::this_thread::yield();
+        }
+    }
+    const auto held = with.hardware.held();
+    EXPECT_EQ(std::ranges::find(held, inodeOf(file.get())), held.end());
+    EXPECT_NE(std::ranges::find(held, inodeOf(native.inFile.get())), held.end()) << "the job's own";
+}
+
 TEST(V4l2Driver, ThatDoesNotReturnFailsTheLoadInTime) {
     DeviceCase with;
     with.hardware.lock();
