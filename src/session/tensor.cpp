@@ -15,6 +15,19 @@
 #include "session/model.h"
 
 namespace larod::session {
+namespace {
+
+// What fails in `synchronise` fails the job with that code (dma-buf.md 4.5), and the text says which tensor.
+template <typename Function>
+void synchronised(TensorPlace place, int code, Function&& synchronise) {
+    try {
+        synchronise();
+    } catch (const Error& error) {
+        throw Error(code, "{}: {}", placeText(place), error.text());
+    }
+}
+
+}  // namespace
 
 std::string placeText(TensorPlace place) {
     return fmt::format("{} tensor {}", directionName(place.direction), place.index);
@@ -48,12 +61,12 @@ void BoundTensor::begin(SyncOptions sync) {
     switch (method_) {
         case AccessMethod::DmaBuf:
             if (sync.native && input) {
-                syncNative(buffer::CpuAccess::Write);
+                synchronised(place_, LAROD_ERROR_FD, [this] { syncNative(buffer::CpuAccess::Write); });
             }
             break;
         case AccessMethod::Map:
             if (!sync.skip) {
-                beginMapped();
+                synchronised(place_, LAROD_ERROR_FD, [this] { beginMapped(); });
             }
             break;
         case AccessMethod::ReadWrite:
@@ -69,11 +82,11 @@ void BoundTensor::end(SyncOptions sync) {
     switch (method_) {
         case AccessMethod::DmaBuf:
             if (sync.native && output) {
-                syncNative(buffer::CpuAccess::Read);
+                synchronised(place_, LAROD_ERROR_JOB, [this] { syncNative(buffer::CpuAccess::Read); });
             }
             break;
         case AccessMethod::Map:
-            sync_.end();
+            synchronised(place_, LAROD_ERROR_JOB, [this] { sync_.end(); });
             if (mapping_->broken()) {
                 throw Error(LAROD_ERROR_FD, "{}: its file was cut off while the job used it", placeText(place_));
             }

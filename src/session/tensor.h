@@ -63,10 +63,11 @@ class BoundTensor {
     [[nodiscard]] std::string takeNews() { return std::exchange(told_, true) ? std::string() : description_; }
 
     // Before the device runs: reads an input by READWRITE, opens the CPU access of a mapped dma-buf. Throws
-    // Error(LAROD_ERROR_FD).
+    // Error(LAROD_ERROR_FD) that names the place.
     void begin(SyncOptions sync);
 
-    // After it ran. Throws Error(LAROD_ERROR_FD or LAROD_ERROR_JOB); also where the file was cut off under the mapping.
+    // After it ran. Throws Error(LAROD_ERROR_JOB) where a dma-buf can't be synchronised, Error(LAROD_ERROR_FD) where an
+    // output can't be written or the file was cut off under the mapping.
     void end(SyncOptions sync);
 
     // The job failed: closes what begin() opened and writes nothing.

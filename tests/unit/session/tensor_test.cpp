@@ -463,6 +463,22 @@ TEST_F(TensorTest, ADmaBufThatTheDeviceTakesIsMappedAndSynchronised) {
     }
 }
 
+TEST_F(TensorTest, ASynchronisationThatFailsIsOneOfTheFdBeforeTheRunAndOneOfTheJobAfterIt) {
+    buffer::test::FakeKernel kernel;
+    Tensor tensor(buffer::makeSealedMemfd("test", 16), {0, 0, LAROD_FD_TYPE_DMA});
+    for (const TensorPlace place : {kInput, kOutput}) {
+        BoundTensor& bound = tensor.bind(place, model, capable(kMap));
+        kernel.errors = {EPERM};
+        EXPECT_EQ(errorOf([&] { bound.begin({}); }),
+                  kFdError + placeText(place) + ": can't begin CPU access to the dma-buf: Operation not permitted");
+        kernel.errors = {0, EPERM};
+        bound.begin({});
+        EXPECT_EQ(errorOf([&] { bound.end({}); }),
+                  std::to_string(LAROD_ERROR_JOB) + ": " + placeText(place) +
+                      ": can't end CPU access to the dma-buf: Operation not permitted");
+    }
+}
+
 TEST_F(TensorTest, OutputsInADmaBufThatTheDeviceTakesAreWrittenAndSynchronised) {
     buffer::test::FakeKernel kernel;
     kernel.filesAreDmaBufs = true;
@@ -580,6 +596,21 @@ TEST_F(NativeTensor, OfAnOlderProgramIsSynchronisedForIt) {
     input.end(older);
     output.end(older);
     EXPECT_EQ(takeFlags(), (std::vector<uint64_t>{DMA_BUF_SYNC_READ, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ}));
+}
+
+TEST_F(NativeTensor, OfAnOlderProgramThatCannotBeSynchronisedFailsAsAMappedOneDoes) {
+    const auto tensor = tensorOf(kDmaBuf);
+    BoundTensor& input = tensor->bind(kInput, instance, capabilities);
+    BoundTensor& output = tensor->bind(kOutput, instance, capabilities);
+    for (const bool atStart : {true, false}) {
+        const std::string text = std::string(": can't ") + (atStart ? "begin" : "end") +
+                                 " CPU access to the dma-buf: Operation not permitted";
+        kernel.errors = atStart ? std::deque{EPERM} : std::deque{0, EPERM};
+        EXPECT_EQ(errorOf([&] { input.begin({.native = true}); }), kFdError + "input tensor 0" + text);
+        kernel.errors = atStart ? std::deque{EPERM} : std::deque{0, EPERM};
+        EXPECT_EQ(errorOf([&] { output.end({.native = true}); }),
+                  std::to_string(LAROD_ERROR_JOB) + ": output tensor 0" + text);
+    }
 }
 
 TEST_F(NativeTensor, IsMappedWhereTheDeviceCannotTakeItAndBothCanMap) {
