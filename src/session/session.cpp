@@ -455,7 +455,7 @@ void Session::allocFor(uint64_t requestId, const wire::AllocTensors& request, co
             tensor.trackingId = id++;
         }
         replies_.send(reply, requestId, sent);
-    } catch (const Error&) {
+    } catch (...) {
         arbiter_.notifyLarge(control::ReleaseMemory{memory.ids});
         throw;
     }
