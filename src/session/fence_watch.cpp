@@ -13,8 +13,10 @@ namespace larod::session {
 namespace {
 
 // poll(2) of a dma-buf: readable when nobody writes it, writable when nobody uses it.
-short eventsOf(Direction direction) noexcept {
-    return direction == Direction::Input ? POLLIN : POLLOUT;
+short eventsOf(const Job& job, Direction direction) noexcept {
+    const bool reads =
+        direction == Direction::Input && !(job.request.syncNative && job.model->device().capabilities().native);
+    return reads ? POLLIN : POLLOUT;
 }
 
 // Longest sleep, and that of a watch that nobody can wake, since no descriptor was free.
@@ -43,19 +45,26 @@ void forEachDmaBuf(const Job& job, Function&& function) {
 std::optional<BusyBuffer> findBusyBuffer(Job& job) {
     std::vector<pollfd>& polls = job.polls;
     polls.clear();
-    forEachDmaBuf(job, [&polls](const std::shared_ptr<Tensor>& tensor, TensorPlace place) {
-        polls.push_back({tensor->fd(), eventsOf(place.direction), 0});
+    forEachDmaBuf(job, [&](const std::shared_ptr<Tensor>& tensor, TensorPlace place) {
+        polls.push_back({tensor->fd(), eventsOf(job, place.direction), 0});
     });
+    if (polls.empty()) {
+        return std::nullopt;
+    }
+    int ready = 0;
+    do {
+        ready = ::poll(polls.data(), polls.size(), 0);
+    } while (ready < 0 && errno == EINTR);
     // An error is none here: whatever is wrong with a buffer, its use will tell.
-    const int ready = polls.empty() ? -1 : ::poll(polls.data(), polls.size(), 0);
     if (ready < 0 || ready == static_cast<int>(polls.size())) {
         return std::nullopt;
     }
     std::optional<BusyBuffer> busy;
     size_t next = 0;
     forEachDmaBuf(job, [&](const std::shared_ptr<Tensor>& tensor, TensorPlace place) {
-        if (polls[next++].revents == 0 && !busy) {
-            busy = BusyBuffer{tensor, place};
+        const pollfd& polled = polls[next++];
+        if (polled.revents == 0 && !busy) {
+            busy = BusyBuffer{tensor, place, polled.events};
         }
     });
     return busy;
@@ -69,7 +78,7 @@ void FenceWatch::add(uint32_t unit, uint64_t requestId, const BusyBuffer& buffer
     if (!wake_) {
         wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     }
-    waits_.push_back({unit, requestId, buffer.tensor, eventsOf(buffer.place.direction), deadlineNs});
+    waits_.push_back({unit, requestId, buffer.tensor, buffer.events, deadlineNs});
     if (watching_) {
         wake();
     } else {

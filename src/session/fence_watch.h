@@ -23,10 +23,12 @@ namespace larod::session {
 struct BusyBuffer {
     std::shared_ptr<Tensor> tensor;
     TensorPlace place;
+    short events;  // of poll(2): one of them tells that it may
 };
 
-// The first one: an input that somebody writes, or an output that somebody writes or reads. One system call, none where
-// the job has no dma-bufs.
+// The first one: an input that somebody writes, or an output that somebody writes or reads; also an input that somebody
+// reads, where the session is to synchronise it as one that is written (dma-buf.md 4.4), which would wait for that. One
+// system call, none where the job has no dma-bufs.
 [[nodiscard]] std::optional<BusyBuffer> findBusyBuffer(Job& job);
 
 // Waits for busy buffers, on a thread of the pool as long as there are any. Thread: any.

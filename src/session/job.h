@@ -39,7 +39,11 @@ struct Job {
     uint64_t skipOutputSync = 0;
 
     StageTimes times;
-    uint64_t fenceDeadlineNs = 0;  // 0: it has not had to wait for a dma-buf
+
+    // Its waits for dma-bufs that others use, of which it may have several.
+    uint64_t fenceSinceNs = 0;     // when the last one began
+    uint64_t fenceDeadlineNs = 0;  // of that one
+    uint64_t fenceWaitedNs = 0;    // by those before
 
     // Scratch of the run.
     std::vector<pollfd> polls;
@@ -61,7 +65,9 @@ struct Job {
         skipInputSync = 0;
         skipOutputSync = 0;
         times = {};
+        fenceSinceNs = 0;
         fenceDeadlineNs = 0;
+        fenceWaitedNs = 0;
     }
 };
 

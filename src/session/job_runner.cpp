@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/job_runner.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/log.h"
@@ -150,7 +151,10 @@ std::unique_ptr<Job> JobRunner::takeNext(uint32_t unit) {
 }
 
 void JobRunner::park(uint32_t unit, std::unique_ptr<Job> job, const BusyBuffer& busy) {
-    job->fenceDeadlineNs = monotonicNs() + fenceTimeoutMs_ * 1'000'000;
+    // All its waits together have the limit: somebody may use the buffer again and again.
+    const uint64_t limitNs = fenceTimeoutMs_ * 1'000'000;
+    job->fenceSinceNs = monotonicNs();
+    job->fenceDeadlineNs = job->fenceSinceNs + limitNs - std::min(limitNs, job->fenceWaitedNs);
     log::debug("job {}: waits, since others use the dma-buf of {}", job->requestId, placeText(busy.place));
     const uint8_t priority = job->request.priority;
     const uint64_t requestId = job->requestId;
@@ -170,6 +174,7 @@ void JobRunner::onFence(uint32_t unit, uint64_t requestId, FenceWatch::Outcome o
         }
         busy = findBusyBuffer(*job);
         if (!busy) {
+            job->fenceWaitedNs += monotonicNs() - job->fenceSinceNs;
             queue.jobs.markReady(requestId);
             if (!queue.served) {
                 setServed(queue, true);

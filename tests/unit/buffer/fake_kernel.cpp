@@ -67,6 +67,11 @@ extern "C" int poll(pollfd* polls, nfds_t count, int timeout) {
             }
         }
     }
+    if (FakeKernel::current != nullptr && timeout == 0 && FakeKernel::current.load()->interruptions > 0) {
+        --FakeKernel::current.load()->interruptions;
+        errno = EINTR;
+        return -1;
+    }
     const timespec limit = {timeout / 1000, (timeout % 1000) * 1'000'000L};
     const int ready = ::ppoll(asked.data(), count, timeout < 0 ? nullptr : &limit, nullptr);
     for (nfds_t i = 0; i < count; ++i) {

@@ -40,6 +40,7 @@ class FakeKernel {
         int eventFd;
     };
     std::multimap<ino_t, Fence> fences;  // set before others poll
+    std::atomic<int> interruptions{0};   // so many polls that don't wait are interrupted by a signal
     size_t asked = 0;
 
     inline static std::atomic<FakeKernel*> current = nullptr;

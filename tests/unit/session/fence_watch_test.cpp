@@ -3,10 +3,12 @@
 #include "session/fence_watch.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include <atomic>
+#include <thread>
 
 #include "buffer/memfd.h"
 #include "unit/buffer/fake_kernel.h"
@@ -30,6 +32,11 @@ class Fenced {
     void signal() const {
         const uint64_t one = 1;
         EXPECT_EQ(::write(event_.get(), &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
+    }
+
+    void putOnAgain() const {
+        uint64_t value = 0;
+        EXPECT_EQ(::read(event_.get(), &value, sizeof(value)), static_cast<ssize_t>(sizeof(value)));
     }
 
     const UniqueFd memory = buffer::makeSealedMemfd("fenced", 16);
@@ -98,6 +105,33 @@ TEST_F(FencedJobs, WaitForTheUsersOfAnOutputButNotForReadersOfAnInput) {
     EXPECT_TRUE(receive().is(wire::Done::kType, waiting));
 }
 
+TEST_F(FencedJobs, WaitAlsoWhereASignalInterruptsTheQuestion) {
+    begin();
+    const uint64_t input = trackDmaBuf(written.memory);
+    kernel.interruptions = 3;
+    const uint64_t waiting = send(job(model, input, idle));
+    EXPECT_EQ(ask(job(model, idle, idle, 1)).header.type, wire::Done::kType) << "which would come later otherwise";
+    EXPECT_EQ(kernel.interruptions, 0);
+    written.signal();
+    EXPECT_TRUE(receive().is(wire::Done::kType, waiting));
+}
+
+// For those the session synchronises an input as one that is written, where the device takes it itself.
+TEST_F(FencedJobs, OfOlderProgramsWaitForReadersOfAnInputToo) {
+    device(kFirst).properties.native = true;
+    begin();
+    const uint64_t shared = trackDmaBuf(used.memory);
+    EXPECT_EQ(ask(job(model, shared, idle)).header.type, wire::Done::kType) << "of a newer program";
+    wire::RunJob older = job(other, shared, idle);
+    older.syncNative = true;
+    EXPECT_EQ(ask(older).header.type, wire::Done::kType) << "on a device that maps";
+    older.modelId = model;
+    const uint64_t waiting = send(older);
+    EXPECT_EQ(ask(job(model, idle, idle, 1)).header.type, wire::Done::kType) << "which would come later otherwise";
+    used.signal();
+    EXPECT_TRUE(receive().is(wire::Done::kType, waiting));
+}
+
 TEST_F(FencedJobs, WaitForAllTheirBuffers) {
     device(kFirst).inputs = {test::bytesSpec(16), test::bytesSpec(16)};
     begin();
@@ -156,6 +190,43 @@ TEST_F(FencedJobs, TheirTimeCountsFromTheFirstWait) {
     for (size_t i = 0; i < more.size(); ++i) {
         EXPECT_EQ(receive().header.type, wire::Failure::kType);
     }
+}
+
+// Somebody uses the buffer again and again, each time before the job has got the device.
+TEST_F(FencedJobs, HaveTheirTimeForAllTheirWaitsTogether) {
+    options.fenceTimeoutMs = 200;
+    begin();
+    const uint64_t input = trackDmaBuf(written.memory);
+    arbiter->keepTurns();
+    const uint64_t late = send(job(model, input, idle));
+    constexpr int kEachMs = 60;
+    constexpr size_t kMostWaits = 10;
+    const auto answered = [this](int timeoutMs) {
+        pollfd readable = {client->fd(), POLLIN, 0};
+        return ::poll(&readable, 1, timeoutMs) == 1;
+    };
+    bool over = false;
+    for (size_t wait = 1; wait <= kMostWaits && !over; ++wait) {
+        while (!over && arbiter->count(control::TurnWant::kType) < wait) {
+            over = answered(1);
+        }
+        if (over) {
+            break;
+        }
+        if (wait > 1) {
+            written.putOnAgain();
+        }
+        const uint64_t lastEnd = page.turns[kFirst].lastEndNs;
+        arbiter->grant(kFirst);
+        while (page.turns[kFirst].lastEndNs == lastEnd || !arbiter->takeTurn(kFirst)) {
+            std::this_thread::yield();  // the job is looked at, and waits again
+        }
+        over = answered(kEachMs);
+        written.signal();
+    }
+    ASSERT_TRUE(over) << "it has waited for " << kMostWaits * kEachMs << " ms";
+    EXPECT_TRUE(receive().is(wire::Failure::kType, late));
+    EXPECT_EQ(runs, 0U);
 }
 
 TEST_F(FencedJobs, EndWithTheSession) {
