@@ -91,10 +91,29 @@ UniqueFd runOnAllocated(const Client& client, const std::string& device) {
 TEST(Allocation, OfDmaBufsIsFromTheSystemHeapForEveryDevice) {
     const PrivateService service;
     const Client client;
-    for (const char* device : {"cpu-tflite", "cpu-proc", "debug-device"}) {
+    for (const char* device : {"cpu-tflite", "cpu-proc", "debug-device", "v4l2-proc"}) {
         static_cast<void>(runOnAllocated(client, device));
     }
     EXPECT_EQ(service.log().find("from /dev/udmabuf"), std::string::npos) << service.log();
+}
+
+TEST(Allocation, ForADeviceThatTakesThemItselfIsOfDmaBufsWhateverIsAskedFor) {
+    const PrivateService service;
+    const Client client;
+    const JobCase job(client, "v4l2-proc");
+    for (const uint32_t props : {uint32_t{0}, uint32_t{LAROD_FD_PROP_MAP}, uint32_t{LAROD_FD_PROP_DMABUF}, kDma}) {
+        for (const Side side : {Side::Inputs, Side::Outputs}) {
+            const Tensors tensors = allocTensors(client, job.model(), side, props);
+            uint32_t given = 0;
+            EXPECT_TRUE(larodGetTensorFdProps(tensors[0], &given, nullptr));
+            EXPECT_EQ(given, kDma) << props;
+            EXPECT_TRUE(buffer::isDmaBuf(larodGetTensorFd(tensors[0], nullptr))) << props;
+        }
+    }
+    CallError error;
+    EXPECT_EQ(larodAllocModelInputs(client.get(), job.model().get(), LAROD_FD_PROP_READWRITE, nullptr, nullptr, error),
+              nullptr);
+    EXPECT_EQ(error.code(), LAROD_ERROR_ALLOC) << error.text();
 }
 
 TEST(Allocation, OfDmaBufsIsFromUdmabufWhereThereIsNoHeap) {
