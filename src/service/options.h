@@ -17,7 +17,7 @@ enum class SandboxMode : uint8_t { On, Off };
 
 struct Options {
     std::string socketPath;
-    unsigned threads = 1;  // of the CPU engine, a job
+    unsigned threads = 1;  // of the CPU, a job
     std::string logLevel = "info";
     SandboxMode sandbox = SandboxMode::On;
     uint64_t jobLimitMs = 30'000;                        // how long a job may keep a device while others wait

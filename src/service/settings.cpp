@@ -69,7 +69,7 @@ std::span<const Setting> settings() {
          "Socket that clients connect to; also LAROD_SOCKET. A missing directory is created, and removed at the end",
          AnyText{}, [](const Options& options) { return SettingValue(options.socketPath); },
          [](Options& options, const SettingValue& value) { options.socketPath = text(value); }},
-        {"threads", "N", "Threads of the CPU engine for one job", NumberRange{1, 1024},
+        {"threads", "N", "Threads of the CPU for one job", NumberRange{1, 1024},
          [](const Options& options) { return SettingValue(int64_t{options.threads}); },
          [](Options& options, const SettingValue& value) {
              options.threads = static_cast<unsigned>(std::get<int64_t>(value));

@@ -27,7 +27,7 @@ namespace larod::session {
 inline constexpr size_t kMaxQueuedFds = 8192;
 
 struct SessionOptions {
-    unsigned threads = 1;             // of the CPU engine, a job
+    unsigned threads = 1;             // of the CPU, a job
     bool powerControlled = false;     // loads are to ask for power
     uint64_t fenceTimeoutMs = 5'000;  // how long a job waits for dma-bufs that others use
     // How long the client may take to say hello: without speaking it keeps the session from others.

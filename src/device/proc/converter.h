@@ -1,58 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// Crops, scales and converts images of one description.
-//
-// An input format is a list of planes (image_format.h), of which the scalers make rows of three components, Y Cb Cr or
-// R G B. An output format takes such rows and converts, interleaves and normalises them. So a further format is an
-// entry on one side, not a function for every pair. Everything is done a row at a time (nv12 output: two). Components
-// are rounded to bytes once, at the end.
+// Crops, scales and converts images of one description, on one thread or several.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "device/image/proc_params.h"
-#include "device/proc/colour_kernels.h"
-#include "device/proc/normaliser.h"
-#include "device/proc/plane_scaler.h"
+#include "device/proc/band_converter.h"
+#include "device/proc/band_threads.h"
 
 namespace larod::device::proc {
 
-// Thread: one call at a time.
+// The output is written in bands of rows, each by whichever thread is ready; every number of threads gives the same
+// bytes. Thread: one call at a time.
 class Converter {
   public:
-    explicit Converter(const ProcParams& params);
+    // Where an image is written faster by one thread, there is only that one, whatever `threads` says.
+    explicit Converter(const ProcParams& params, unsigned threads = 1);
+    Converter(const Converter&) = delete;
+    Converter& operator=(const Converter&) = delete;
 
     // `input` and `output` have the sizes of the descriptions' tensors and any alignment; padding in the output is not
     // touched. `crop` is inside the input image. Allocates nothing.
     void run(const Crop& crop, const uint8_t* input, uint8_t* output);
 
+    [[nodiscard]] size_t threads() const noexcept { return converters_.size(); }
+
   private:
-    struct Plane {
-        PlaneScaler scaler;
-        const PlaneFormat& format;
+    [[nodiscard]] Band band(size_t index) const noexcept;
+
+    struct Job {
+        Crop crop;
+        const uint8_t* input = nullptr;
+        uint8_t* output = nullptr;
     };
 
-    void setCrop(const Crop& crop);
-    void copy(const uint8_t* input, uint8_t* output);
-    void rgbRow(const uint8_t* input, size_t y, const RgbRow& output);
-    void yuvRow(const uint8_t* input, size_t y, const RgbRow& output);
-    void writeRgb(const uint8_t* input, uint8_t* output);
-    void writeNv12(const uint8_t* input, uint8_t* output);
-    void yuvToNv12(const uint8_t* input, size_t y, uint8_t* luma, uint8_t* chroma);
-    [[nodiscard]] RgbRow scratchRow(size_t index, bool interleaved);
-
-    ProcParams params_;
-    ColourModel model_;  // of the input's components
-    YuvToRgb yuvToRgb_;
-    Normaliser normaliser_;
-    std::vector<Plane> planes_;
-    std::optional<Crop> crop_;                     // what the scalers are set to
-    bool pixelsStay_ = false;                      // nothing is scaled
-    std::vector<uint8_t> scratch_;                 // two rows of R, G, B of the output's width
-    std::array<std::vector<int16_t>, 3> widened_;  // rows of Y, Cb, Cr
+    size_t height_;
+    size_t bands_ = 1;
+    Job job_;                                // the running one
+    std::vector<BandConverter> converters_;  // one for each thread
+    std::optional<BandThreads> threads_;     // of more than one; last, since they use what is above
 };
 
 }  // namespace larod::device::proc

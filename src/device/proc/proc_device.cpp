@@ -26,7 +26,7 @@ class MemoryBinding final : public Binding {
 
 class ProcModel final : public LoadedModel {
   public:
-    explicit ProcModel(const proc::ProcParams& params) : params_(params), converter_(params) {
+    ProcModel(const proc::ProcParams& params, unsigned threads) : params_(params), converter_(params, threads) {
         inputs_.push_back(proc::tensorSpec(params.input, "input"));
         outputs_.push_back(proc::tensorSpec(params.output, "output"));
     }
@@ -64,6 +64,7 @@ class ProcDevice final : public Device {
 
     [[nodiscard]] Capabilities capabilities() const noexcept override { return {kAccess, kAccess, kAccess, kAccess}; }
     [[nodiscard]] bool takesFile() const noexcept override { return false; }
+    [[nodiscard]] bool usesThreads() const noexcept override { return true; }
 
     // On some processors libyuv reads /proc/cpuinfo at its first use.
     void warmUp() override {
@@ -71,13 +72,13 @@ class ProcDevice final : public Device {
         proc::kernels::warmUp();
     }
 
-    [[nodiscard]] std::unique_ptr<LoadedModel> load(const ModelSource& source, unsigned /*threads*/) override {
+    [[nodiscard]] std::unique_ptr<LoadedModel> load(const ModelSource& source, unsigned threads) override {
         if (source.params == nullptr) {
             throw Error(LAROD_ERROR_LOAD_MODEL,
                         "cpu-proc: expected a map of load parameters (image.input.format, image.input.size, "
                         "image.output.format, image.output.size), got none");
         }
-        return std::make_unique<ProcModel>(proc::parseProcParams(*source.params, source.oddSizes));
+        return std::make_unique<ProcModel>(proc::parseProcParams(*source.params, source.oddSizes), threads);
     }
 };
 

@@ -61,7 +61,7 @@ TEST(ProcDevice, SaysWhatItIs) {
     EXPECT_EQ(device->name(), "cpu-proc");
     EXPECT_EQ(device->instance(), 0U);
     EXPECT_FALSE(device->takesFile());
-    EXPECT_FALSE(device->usesThreads());
+    EXPECT_TRUE(device->usesThreads());
     EXPECT_EQ(device->capabilities().runInput, access);
     EXPECT_EQ(device->capabilities().runOutput, access);
     EXPECT_EQ(device->capabilities().allocInput, access);

@@ -26,8 +26,8 @@ ParamMap describe(const char* inputFormat, size_t inputWidth, size_t inputHeight
     return map;
 }
 
-ProcJob::ProcJob(const ParamMap& load, bool oddSizes)
-    : device_(makeProcDevice()), model_(device_->load(ModelSource{std::nullopt, &load, oddSizes}, 1)) {
+ProcJob::ProcJob(const ParamMap& load, bool oddSizes, unsigned threads)
+    : device_(makeProcDevice()), model_(device_->load(ModelSource{std::nullopt, &load, oddSizes}, threads)) {
     input.reserve(inputSpec().byteSize() + kReadableBytesBehind);
     input.resize(inputSpec().byteSize());
     output.resize(outputSpec().byteSize() + 64);

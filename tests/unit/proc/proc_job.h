@@ -37,7 +37,7 @@ class ProcJob {
   public:
     static constexpr uint8_t kUntouched = 0xa5;  // what the output and the bytes behind it hold before a job
 
-    explicit ProcJob(const ParamMap& load, bool oddSizes = false);
+    explicit ProcJob(const ParamMap& load, bool oddSizes = false, unsigned threads = 1);
 
     // Runs a job after refilling the output with kUntouched. Throws Error as the device does.
     void run(const ParamMap& params = {});

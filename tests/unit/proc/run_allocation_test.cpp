@@ -33,5 +33,12 @@ TEST(RunAllocation, JobsWithChangingWindowsAllocateNothing) {
     }
 }
 
+TEST(RunAllocation, NorDoThoseOfSeveralThreads) {
+    ProcJob job(describe("nv12", 1280, 720, "rgb-interleaved", 300, 300), false, 4);
+    for (const ParamMap& params : {ParamMap{}, makeMap({{"image.input.crop", window(3, 5, 900, 701)}}), ParamMap{}}) {
+        EXPECT_EQ(wire::test::allocatedBy([&] { job.run(params); }), 0U);
+    }
+}
+
 }  // namespace
 }  // namespace larod::device::proc
