@@ -4,11 +4,11 @@
 
 namespace larod::bench {
 
-std::optional<Route> opencvRoute(const Conversion& /*conversion*/, const uint8_t* /*input*/) {
+std::optional<Route> opencvRoute(const Conversion& /*conversion*/) {
     return std::nullopt;
 }
 
-std::optional<Route> usualRoute(const Conversion& /*conversion*/, const uint8_t* /*input*/) {
+std::optional<Route> usualRoute(const Conversion& /*conversion*/) {
     return std::nullopt;
 }
 

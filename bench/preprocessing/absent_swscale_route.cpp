@@ -4,7 +4,7 @@
 
 namespace larod::bench {
 
-std::optional<Route> swscaleRoute(const Conversion& /*conversion*/, const uint8_t* /*input*/) {
+std::optional<Route> swscaleRoute(const Conversion& /*conversion*/) {
     return std::nullopt;
 }
 

@@ -12,15 +12,16 @@ namespace {
 
 class LibyuvRoute {
   public:
-    LibyuvRoute(const Conversion& conversion, const uint8_t* input)
-        : from_(conversion.from), to_(conversion.to), input_(input), rgb_(3 * to_.width * to_.height) {
+    LibyuvRoute(const Conversion& conversion)
+        : from_(conversion.from), to_(conversion.to), rgb_(3 * to_.width * to_.height) {
         for (size_t i = 0; i < 3; ++i) {
             split_[i].resize(from_.width * from_.height);
             scaled_[i].resize(to_.width * to_.height);
         }
     }
 
-    void run(uint8_t* output) {
+    void run(const uint8_t* input, uint8_t* output) {
+        input_ = input;
         if (from_.pixels == Pixels::Nv12) {
             fromNv12(output);
         } else {
@@ -131,7 +132,7 @@ class LibyuvRoute {
 
     Image from_;
     Image to_;
-    const uint8_t* input_;
+    const uint8_t* input_ = nullptr;
     std::array<std::vector<uint8_t>, 3> split_;
     std::array<std::vector<uint8_t>, 3> scaled_;
     std::vector<uint8_t> rgb_;
@@ -139,9 +140,9 @@ class LibyuvRoute {
 
 }  // namespace
 
-std::optional<Route> libyuvRoute(const Conversion& conversion, const uint8_t* input) {
-    const auto route = std::make_shared<LibyuvRoute>(conversion, input);
-    return Route{"libyuv", [route](uint8_t* output) { route->run(output); }};
+std::optional<Route> libyuvRoute(const Conversion& conversion) {
+    const auto route = std::make_shared<LibyuvRoute>(conversion);
+    return Route{"libyuv", [route](const uint8_t* input, uint8_t* output) { route->run(input, output); }};
 }
 
 }  // namespace larod::bench

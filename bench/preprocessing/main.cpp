@@ -2,16 +2,15 @@
 // Compares cpu-proc's conversions with other libraries', each in time and in error against the double-precision
 // reference, on one thread, in turns.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
 #include <random>
 
+#include "preprocessing/memory_floor.h"
 #include "preprocessing/route.h"
 #include "reference.h"
 
@@ -38,13 +37,6 @@ constexpr Scale kScales[] = {{"reduce", {1920, 1080}, {300, 300}},
 
 constexpr Pixels kPixels[] = {Pixels::Nv12, Pixels::RgbInterleaved, Pixels::RgbPlanar};
 
-// Of this thread alone: other programs' turns are not in it, only what they do to the caches.
-double threadMicroseconds() {
-    timespec now{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
-
 // A picture: smooth areas, edges and a little noise, in every plane.
 std::vector<uint8_t> picture(const Image& image) {
     // cpu-proc may read a little behind an input (device.h).
@@ -62,9 +54,9 @@ std::vector<uint8_t> picture(const Image& image) {
 
 struct Result {
     Route route;
-    double best = std::numeric_limits<double>::infinity();  // microseconds
-    double largest = 0;                                     // error of a byte
-    double psnr = 0;                                        // dB
+    std::vector<double> times;  // microseconds, of each round
+    double largest = 0;         // error of a byte
+    double psnr = 0;            // dB
 };
 
 proc::ReferenceImage referenceImage(const Image& image) {
@@ -82,78 +74,95 @@ void compare(Result& result, const std::vector<double>& expected, const std::vec
     result.psnr = 10 * std::log10(255.0 * 255.0 * static_cast<double>(expected.size()) / squares);
 }
 
-// Bytes of memory that one core copies in a microsecond, read and written.
-double copyRate() {
-    std::vector<uint8_t> from(size_t{64} << 20, 1);
-    std::vector<uint8_t> to(from.size());
-    double best = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < 5; ++i) {
-        const double begin = threadMicroseconds();
-        std::memcpy(to.data(), from.data(), from.size());
-        best = std::min(best, threadMicroseconds() - begin);
-        from[0] = to[1];
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+// Of each round: machines have fast and slow moments, and what two programs take in one of them can be compared.
+double medianRatio(const std::vector<double>& dividends, const std::vector<double>& divisors) {
+    std::vector<double> ratios;
+    for (size_t i = 0; i < dividends.size(); ++i) {
+        ratios.push_back(dividends[i] / divisors[i]);
     }
-    return 2 * static_cast<double>(from.size()) / best;
+    return median(std::move(ratios));
 }
 
-// What touching these bytes takes if they come from memory: all of the output, and of the input the rows that it is
-// made of. Images that are still in the cache take less.
-double memoryMicroseconds(const Conversion& conversion, double rate) {
-    const double rows =
-        std::min(1.0, 2 * static_cast<double>(conversion.to.height) / static_cast<double>(conversion.from.height));
-    return (rows * static_cast<double>(conversion.from.bytes()) + static_cast<double>(conversion.to.bytes())) / rate;
-}
+struct Settings {
+    size_t rounds = 100;
+    std::string only;
+    bool fresh = false;  // every image comes from memory
+};
 
-void measure(const Conversion& conversion, const Scale& scale, size_t rounds, double rate) {
-    const auto input = picture(conversion.from);
+void measure(const Conversion& conversion, const Scale& scale, const Settings& settings) {
+    const size_t total = settings.fresh ? bytesBeyondCaches() : 0;
+    const std::vector<std::vector<uint8_t>> images(total / conversion.from.bytes() + 1, picture(conversion.from));
     std::vector<uint8_t> output(conversion.to.bytes());
     std::vector<Result> results;
     for (const MakeRoute make : {openlarodRoute, libyuvRoute, opencvRoute, usualRoute, swscaleRoute}) {
-        if (auto route = make(conversion, input.data())) {
-            results.push_back({*std::move(route)});
+        if (auto route = make(conversion)) {
+            results.push_back({*std::move(route), {}});
         }
     }
+    Reader reader(touchedBytes(conversion), total);
+    std::vector<double> floor;
     std::vector<size_t> order(results.size());
     std::iota(order.begin(), order.end(), size_t{0});
     std::minstd_rand random(1);
+    size_t image = 0;
     // In changing order: what the one before left in the cache is a part of a time.
-    for (size_t round = 0; round < rounds; ++round) {
+    for (size_t round = 0; round < settings.rounds; ++round) {
         std::shuffle(order.begin(), order.end(), random);
         for (const size_t index : order) {
-            Result& result = results[index];
+            const uint8_t* const input = images[image].data();
+            image = (image + 1) % images.size();
             const double begin = threadMicroseconds();
-            result.route.run(output.data());
-            result.best = std::min(result.best, threadMicroseconds() - begin);
+            results[index].route.run(input, output.data());
+            results[index].times.push_back(threadMicroseconds() - begin);
         }
+        if (!settings.fresh) {
+            (void)reader.read();  // into the caches again
+        }
+        floor.push_back(reader.read());
     }
-    const auto expected = proc::referenceConvert(referenceImage(conversion.from), input,
+    const auto expected = proc::referenceConvert(referenceImage(conversion.from), images[0],
                                                  {0, 0, conversion.from.width, conversion.from.height}, "bilinear",
                                                  referenceImage(conversion.to));
     fmt::print("{:<16} {:>15} -> {:<15}", scale.name, nameOf(conversion.from.pixels), nameOf(conversion.to.pixels));
+    const auto& ours = results[0].times;
     for (Result& result : results) {
         std::fill(output.begin(), output.end(), uint8_t{0});  // nothing of another's result
-        result.route.run(output.data());
+        result.route.run(images[0].data(), output.data());
         compare(result, expected, output);
-        fmt::print("  {:>9} {:7.1f} us {:5.2f}x {:6.1f} {:5.1f} dB", result.route.name, result.best,
-                   result.best / results[0].best, result.largest, result.psnr);
+        fmt::print("  {:>9} {:7.1f} us {:5.2f}x {:6.1f} {:5.1f} dB", result.route.name, median(result.times),
+                   medianRatio(result.times, ours), result.largest, result.psnr);
     }
-    fmt::print("  from memory {:.1f} us\n", memoryMicroseconds(conversion, rate));
+    fmt::print("  floor {:.1f} us {:.2f}x\n", median(floor), medianRatio(floor, ours));
     std::fflush(stdout);
 }
 
 }  // namespace
 
-int run(size_t rounds, const std::string& only) {
-    const double rate = copyRate();
+int run(const Settings& settings) {
+    Reader reader(size_t{16} << 20, bytesBeyondCaches());
+    std::vector<double> times;
+    for (int i = 0; i < 30; ++i) {
+        times.push_back(reader.read());
+    }
     fmt::print(
-        "Each: microseconds (the best of {} rounds), times openlarod's, largest error, PSNR. Memory: {:.1f} GB/s\n",
-        rounds, rate / 1e3);
+        "Each: microseconds (median of {} rounds), times openlarod's (median), largest error, PSNR.\n"
+        "Inputs: {}.\n"
+        "Floor: reading as many bytes as are touched, from where the inputs are. Memory: {:.1f} GB/s.\n",
+        settings.rounds,
+        settings.fresh ? "each from memory, as a camera's are" : "the same image each time, in the caches that hold it",
+        static_cast<double>(size_t{16} << 20) / 1e3 / median(times));
     for (const Scale& scale : kScales) {
         for (const Pixels from : kPixels) {
             for (const Pixels to : kPixels) {
-                if (only.empty() || fmt::format("{} {} {}", scale.name, nameOf(from), nameOf(to)).starts_with(only)) {
+                if (settings.only.empty() ||
+                    fmt::format("{} {} {}", scale.name, nameOf(from), nameOf(to)).starts_with(settings.only)) {
                     measure({{from, scale.from.width, scale.from.height}, {to, scale.to.width, scale.to.height}}, scale,
-                            rounds, rate);
+                            settings);
                 }
             }
         }
@@ -165,12 +174,12 @@ int run(size_t rounds, const std::string& only) {
 
 int main(int argc, char** argv) {
     CLI::App app("Time and error of cpu-proc's conversions beside other libraries'");
-    size_t rounds = 100;
-    std::string only;
-    app.add_option("--rounds", rounds, "Rounds of each conversion")
+    larod::bench::Settings settings;
+    app.add_option("--rounds", settings.rounds, "Rounds of each conversion")
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
-    app.add_option("--only", only, "Only lines that begin so, like 'reduce nv12'");
+    app.add_option("--only", settings.only, "Only lines that begin so, like 'reduce nv12'");
+    app.add_flag("--fresh", settings.fresh, "Every image comes from memory; otherwise they are in the caches");
     CLI11_PARSE(app, argc, argv);
-    return larod::bench::run(rounds, only);
+    return larod::bench::run(settings);
 }

@@ -17,12 +17,10 @@ cv::Mat over(const uint8_t* data, size_t width, size_t height, int type) {
 
 class OpencvRoute {
   public:
-    OpencvRoute(const Conversion& conversion, const uint8_t* input)
-        : from_(conversion.from), to_(conversion.to), input_(input) {
-        cv::setNumThreads(1);
-    }
+    OpencvRoute(const Conversion& conversion) : from_(conversion.from), to_(conversion.to) { cv::setNumThreads(1); }
 
-    void run(uint8_t* output) {
+    void run(const uint8_t* input, uint8_t* output) {
+        input_ = input;
         const size_t plane = to_.width * to_.height;
         if (from_.pixels == Pixels::Nv12) {
             const cv::Mat y = scale(over(input_, from_.width, from_.height, CV_8UC1), y_, 1);
@@ -59,7 +57,8 @@ class OpencvRoute {
     }
 
     // The wrong way round.
-    void runUsual(uint8_t* output) {
+    void runUsual(const uint8_t* input, uint8_t* output) {
+        input_ = input;
         const cv::Mat y = over(input_, from_.width, from_.height, CV_8UC1);
         const cv::Mat uv = over(input_ + from_.width * from_.height, from_.width / 2, from_.height / 2, CV_8UC2);
         cv::cvtColorTwoPlane(y, uv, full_, cv::COLOR_YUV2RGB_NV12);
@@ -99,7 +98,7 @@ class OpencvRoute {
 
     Image from_;
     Image to_;
-    const uint8_t* input_;
+    const uint8_t* input_ = nullptr;
     cv::Mat y_;
     cv::Mat uv_;
     cv::Mat rgb_;
@@ -110,18 +109,18 @@ class OpencvRoute {
 
 }  // namespace
 
-std::optional<Route> opencvRoute(const Conversion& conversion, const uint8_t* input) {
-    const auto route = std::make_shared<OpencvRoute>(conversion, input);
-    return Route{"opencv", [route](uint8_t* output) { route->run(output); }};
+std::optional<Route> opencvRoute(const Conversion& conversion) {
+    const auto route = std::make_shared<OpencvRoute>(conversion);
+    return Route{"opencv", [route](const uint8_t* input, uint8_t* output) { route->run(input, output); }};
 }
 
-std::optional<Route> usualRoute(const Conversion& conversion, const uint8_t* input) {
+std::optional<Route> usualRoute(const Conversion& conversion) {
     if (conversion.from.pixels != Pixels::Nv12 || conversion.to.pixels == Pixels::Nv12 ||
         conversion.from.sameSize(conversion.to)) {
         return std::nullopt;
     }
-    const auto route = std::make_shared<OpencvRoute>(conversion, input);
-    return Route{"usual", [route](uint8_t* output) { route->runUsual(output); }};
+    const auto route = std::make_shared<OpencvRoute>(conversion);
+    return Route{"usual", [route](const uint8_t* input, uint8_t* output) { route->runUsual(input, output); }};
 }
 
 }  // namespace larod::bench

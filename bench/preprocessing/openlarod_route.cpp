@@ -21,13 +21,14 @@ proc::ImageSpec spec(const Image& image) {
 
 }  // namespace
 
-std::optional<Route> openlarodRoute(const Conversion& conversion, const uint8_t* input) {
+std::optional<Route> openlarodRoute(const Conversion& conversion) {
     proc::ProcParams params;
     params.input = spec(conversion.from);
     params.output = spec(conversion.to);
     params.crop = {0, 0, conversion.from.width, conversion.from.height};
     const auto converter = std::make_shared<proc::Converter>(params);
-    return Route{"openlarod", [=](uint8_t* output) { converter->run(params.crop, input, output); }};
+    return Route{"openlarod",
+                 [=](const uint8_t* input, uint8_t* output) { converter->run(params.crop, input, output); }};
 }
 
 }  // namespace larod::bench

@@ -32,21 +32,21 @@ struct Conversion {
     Image to;
 };
 
-// One library's best way. `run` reads `input`, which outlives it, and writes to.bytes() bytes. One thread.
+// One library's best way. `run` reads from.bytes() bytes and writes to.bytes(). One thread.
 struct Route {
     std::string name;
-    std::function<void(uint8_t* output)> run;
+    std::function<void(const uint8_t* input, uint8_t* output)> run;
 };
 
-using MakeRoute = std::optional<Route> (*)(const Conversion&, const uint8_t* input);
+using MakeRoute = std::optional<Route> (*)(const Conversion&);
 
-[[nodiscard]] std::optional<Route> openlarodRoute(const Conversion& conversion, const uint8_t* input);
+[[nodiscard]] std::optional<Route> openlarodRoute(const Conversion& conversion);
 // Planes scaled, chroma to full size, then converted: what is right, with libyuv's functions.
-[[nodiscard]] std::optional<Route> libyuvRoute(const Conversion& conversion, const uint8_t* input);
+[[nodiscard]] std::optional<Route> libyuvRoute(const Conversion& conversion);
 // Planes scaled, then converted; nothing where the program is built without the library.
-[[nodiscard]] std::optional<Route> opencvRoute(const Conversion& conversion, const uint8_t* input);
+[[nodiscard]] std::optional<Route> opencvRoute(const Conversion& conversion);
 // What applications usually write: converted to RGB at full size, then scaled.
-[[nodiscard]] std::optional<Route> usualRoute(const Conversion& conversion, const uint8_t* input);
-[[nodiscard]] std::optional<Route> swscaleRoute(const Conversion& conversion, const uint8_t* input);
+[[nodiscard]] std::optional<Route> usualRoute(const Conversion& conversion);
+[[nodiscard]] std::optional<Route> swscaleRoute(const Conversion& conversion);
 
 }  // namespace larod::bench

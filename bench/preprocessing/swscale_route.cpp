@@ -39,7 +39,7 @@ Planes planesOf(const Image& image, uint8_t* data) {
 
 }  // namespace
 
-std::optional<Route> swscaleRoute(const Conversion& conversion, const uint8_t* input) {
+std::optional<Route> swscaleRoute(const Conversion& conversion) {
     const auto& [from, to] = conversion;
     // Its SWS_BILINEAR averages over more pixels where it reduces: another picture. This is the one of two neighbours.
     const std::shared_ptr<SwsContext> context(
@@ -50,8 +50,8 @@ std::optional<Route> swscaleRoute(const Conversion& conversion, const uint8_t* i
     if (!context) {
         return std::nullopt;
     }
-    const Planes source = planesOf(from, const_cast<uint8_t*>(input));
-    return Route{"swscale", [=](uint8_t* output) {
+    return Route{"swscale", [=](const uint8_t* input, uint8_t* output) {
+                     const Planes source = planesOf(from, const_cast<uint8_t*>(input));
                      const Planes target = planesOf(to, output);
                      sws_scale(context.get(), source.data.data(), source.pitches.data(), 0,
                                static_cast<int>(from.height), target.data.data(), target.pitches.data());
