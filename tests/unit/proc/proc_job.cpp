@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proc_job.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <span>
 
@@ -42,6 +44,23 @@ void ProcJob::run(const ParamMap& params) {
     Binding* const out = outputBinding_.get();
     model_->checkParams(params);
     model_->run({{&in, 1}, {&out, 1}, params});
+}
+
+void ProcJob::runAt(size_t offset, const ParamMap& params) {
+    std::vector<uint8_t> from(offset + input.size() + kReadableBytesBehind);
+    std::copy(input.begin(), input.end(), from.begin() + static_cast<ptrdiff_t>(offset));
+    std::vector<uint8_t> to(offset + output.size(), kUntouched);
+    const auto in =
+        model_->bind(Direction::Input, 0, std::as_writable_bytes(std::span(from).subspan(offset, input.size())));
+    const auto out = model_->bind(Direction::Output, 0,
+                                  std::as_writable_bytes(std::span(to).subspan(offset, outputSpec().byteSize())));
+    Binding* const inputs[] = {in.get()};
+    Binding* const outputs[] = {out.get()};
+    model_->checkParams(params);
+    model_->run({inputs, outputs, params});
+    EXPECT_EQ(std::count(to.begin(), to.begin() + static_cast<ptrdiff_t>(offset), kUntouched),
+              static_cast<ptrdiff_t>(offset));
+    output.assign(to.begin() + static_cast<ptrdiff_t>(offset), to.end());
 }
 
 }  // namespace larod::device::proc

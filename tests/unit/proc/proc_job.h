@@ -42,6 +42,9 @@ class ProcJob {
     // Runs a job after refilling the output with kUntouched. Throws Error as the device does.
     void run(const ParamMap& params = {});
 
+    // As run(), with images that begin `offset` bytes behind a place that every type could have.
+    void runAt(size_t offset, const ParamMap& params = {});
+
     [[nodiscard]] LoadedModel& model() noexcept { return *model_; }
     [[nodiscard]] const TensorSpec& inputSpec() const { return model_->inputs().at(0); }
     [[nodiscard]] const TensorSpec& outputSpec() const { return model_->outputs().at(0); }
