@@ -19,6 +19,9 @@
 namespace larod::buffer {
 namespace {
 
+// What is left for others, of what there is: it is less by now, perhaps.
+constexpr uint64_t kSpareShare = 16;
+
 // What the kernel can give without taking it from others; nothing where it does not say.
 std::optional<uint64_t> availableBytes() {
     std::ifstream file("/proc/meminfo");
@@ -27,33 +30,34 @@ std::optional<uint64_t> availableBytes() {
     std::string unit;
     while (file >> key >> kib) {
         if (key == "MemAvailable:") {
-            return kib * 1024;
+            return (kib - kib / kSpareShare) * 1024;
         }
         std::getline(file, unit);
     }
     return std::nullopt;
 }
 
-std::string openFailure(const std::string& node, int error) {
+std::string openFailure(const std::string& node, int error, int flags) {
     const char* hint = "";
     if (error == ENOENT) {
         hint = " (this kernel has it not, or its module is not loaded)";
     } else if (error == EACCES || error == EPERM) {
-        hint = " (the service's user needs read and write access to it)";
+        hint = flags == O_RDONLY ? " (the service's user needs read access to it)"
+                                 : " (the service's user needs read and write access to it)";
     }
     return fmt::format("{}: {}{}", node, errnoText(error), hint);
 }
 
-UniqueFd openNode(const std::string& node, std::string& failures) {
-    UniqueFd fd(::open(node.c_str(), O_RDWR | O_CLOEXEC));
+UniqueFd openNode(const std::string& node, int flags, std::string& failures) {
+    UniqueFd fd(::open(node.c_str(), flags | O_CLOEXEC));
     if (!fd) {
-        failures += openFailure(node, errno);
+        failures += openFailure(node, errno, flags);
     }
     return fd;
 }
 
 UniqueFd allocateFromHeap(const std::string& node, uint64_t sizeBytes, std::string& failures) {
-    const UniqueFd heap = openNode(node, failures);
+    const UniqueFd heap = openNode(node, O_RDONLY, failures);  // all that a heap wants
     if (!heap) {
         return {};
     }
@@ -68,7 +72,7 @@ UniqueFd allocateFromHeap(const std::string& node, uint64_t sizeBytes, std::stri
 }
 
 UniqueFd allocateFromMemfd(const std::string& node, uint64_t sizeBytes, std::string& failures) {
-    const UniqueFd device = openNode(node, failures);
+    const UniqueFd device = openNode(node, O_RDWR, failures);
     if (!device) {
         return {};
     }

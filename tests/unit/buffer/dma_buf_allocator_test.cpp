@@ -65,5 +65,17 @@ TEST_F(DmaBufAllocatorTest, AsksTheKernelForNoMoreThanThereIs) {
     EXPECT_EQ(errorOf(nodes, 0), "can't allocate a dma-buf of 0 bytes");
 }
 
+TEST_F(DmaBufAllocatorTest, LeavesSomethingForOthers) {
+    const DmaBufNodes nodes{file("heap"), file("udmabuf")};
+    std::ifstream meminfo("/proc/meminfo");
+    std::string word;
+    uint64_t availableKib = 0;
+    while (meminfo >> word && word != "MemAvailable:") {
+    }
+    meminfo >> availableKib;
+    const std::string text = errorOf(nodes, availableKib * 1024 / 100 * 99);
+    EXPECT_NE(text.find("bytes: the machine has "), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace larod::buffer
