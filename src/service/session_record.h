@@ -45,7 +45,8 @@ class SessionRecord {
     ReplyQueue replies{control};
     const session::PageMapping<session::StatusPage> page;
     SessionMemory memory;
-    bool left = false;  // said goodbye: no longer in the tables
+    bool makesDmaBufs = false;  // it has asked for some, and waits
+    bool left = false;          // said goodbye: no longer in the tables
 
   private:
     UniqueFd pidfd_;

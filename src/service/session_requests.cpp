@@ -194,8 +194,13 @@ void SessionRequests::getRefusal(const wire::Datagram& datagram) {
 void SessionRequests::allocMemory(SessionRecord& session, uint64_t requestId, const wire::Datagram& datagram) {
     auto request = decoded<control::AllocMemory>(datagram);
     if (request.dmaBufs) {
+        // One after the other: none can make the queue long for those behind it.
+        if (session.makesDmaBufs) {
+            throw Error(LAROD_ERROR_CONNECTION, "more dma-bufs were to be made before the first ones were");
+        }
         std::vector<uint64_t> ids = session.memory.reserve(request.sizes);
         dmaBufs_.start({session.key, requestId, std::move(ids), std::move(request.sizes)});
+        session.makesDmaBufs = true;
         return;
     }
     SessionMemory::Allocation allocation = session.memory.allocate(request.sizes);
@@ -212,6 +217,7 @@ void SessionRequests::sendDmaBufs() {
     if (session == nullptr || !session->killReason().empty()) {
         return;
     }
+    session->makesDmaBufs = false;
     if (result->error) {
         session->memory.release(result->request.ids);
         reply(*session, wire::Failure{result->error->code(), result->error->text()}, result->request.requestId);
