@@ -194,7 +194,7 @@ class FusedDevice final : public Device {
             log::debug("{}: input {} ('{}') of the network gets the image", name(), index, input.name);
             const OutputDescription description(*source.params, input, index);
             // The size of a network's image is what it is.
-            auto converter = converter_->load({std::nullopt, &description.params(), true}, 1);
+            auto converter = converter_->load({std::nullopt, &description.params(), true}, threads);
             return std::make_unique<FusedModel>(std::move(network), std::move(converter), index);
         });
     }

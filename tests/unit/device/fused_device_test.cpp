@@ -172,8 +172,8 @@ ParamMap frame(Entries more = {}) {
     return params;
 }
 
-std::vector<uint8_t> resultOf(const ParamMap& params, unsigned threads = 1) {
-    Network fused(fusedDevice(), imageNetwork(ElementType::Float32), threads, 0, &params);
+std::vector<uint8_t> resultOf(const ParamMap& params) {
+    Network fused(fusedDevice(), imageNetwork(ElementType::Float32), 1, 0, &params);
     fused.set(0, randomBytes(fused.model().inputs().at(0).byteSize()));
     fused.run();
     return fused.get<uint8_t>(0);
@@ -194,8 +194,39 @@ TEST(FusedDevice, HasTheConversionsOtherParameters) {
     EXPECT_NE(resultOf(frame({{"image.output.mean", text("1")}})), plain);
 }
 
+// Both images are so large that the conversion is done by several threads, too.
 TEST(FusedDevice, GivesTheSameWithEveryNumberOfThreads) {
-    EXPECT_EQ(resultOf(frame(), 2), resultOf(frame(), 1));
+    TfliteWriter writer;
+    const auto image = writer.input("image", ElementType::Uint8, {1, 700, 720, 3});
+    writer.output(writer.reshape(image, "same", {700 * 720 * 3}));
+    const auto file = writer.build();
+    const ParamMap params = makeMap({{"image.input.format", text("nv12")}, {"image.input.size", size(1280, 960)}});
+    std::vector<std::vector<uint8_t>> results;
+    for (const unsigned threads : {1U, 2U, 4U}) {
+        Network fused(fusedDevice(), file, threads, 0, &params);
+        fused.set(0, randomBytes(fused.model().inputs().at(0).byteSize()));
+        fused.run();
+        results.push_back(fused.get<uint8_t>(0));
+    }
+    EXPECT_TRUE(results[1] == results[0]);
+    EXPECT_TRUE(results[2] == results[0]);
+}
+
+TEST(FusedDevice, GivesBothStagesTheThreadsOfTheJob) {
+    auto networks = std::make_unique<FakeDevice>("cpu-tflite");
+    auto converter = std::make_unique<FakeDevice>("cpu-proc");
+    const FakeDevice& networksSeen = *networks;
+    const FakeDevice& converterSeen = *converter;
+    TensorSpec image = bytesSpec(12, "image");
+    image.dims = {{1, 2, 2, 3}, 4};
+    image.pitches = *unpaddedPitches(image.dims, image.dataType);
+    networks->inputs = {image};
+    const auto device = makeFused(std::move(networks), std::move(converter));
+    device->warmUp();
+    const ParamMap params = frame();
+    EXPECT_NE(device->load({std::nullopt, &params}, 3), nullptr);
+    EXPECT_EQ(networksSeen.threadsOfLoad, 3U);
+    EXPECT_EQ(converterSeen.threadsOfLoad, 3U);
 }
 
 TEST(FusedDevice, IsTheNetworksDevice) {

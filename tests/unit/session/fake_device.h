@@ -62,7 +62,8 @@ class FakeDevice final : public device::Device {
     bool takesFile() const noexcept override { return filesOnly; }
     std::string node() const override { return nodePath; }
 
-    std::unique_ptr<device::LoadedModel> load(const device::ModelSource& source, unsigned) override {
+    std::unique_ptr<device::LoadedModel> load(const device::ModelSource& source, unsigned threads) override {
+        threadsOfLoad = threads;
         if (onLoad) {
             onLoad(source);
         }
@@ -73,6 +74,7 @@ class FakeDevice final : public device::Device {
 
     device::Capabilities properties{LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK, LAROD_FD_TYPE_DISK};
     bool filesOnly = false;
+    unsigned threadsOfLoad = 0;  // of the last one
     std::string nodePath;
     std::vector<TensorSpec> inputs{bytesSpec(16)};
     std::vector<TensorSpec> outputs{bytesSpec(16)};
