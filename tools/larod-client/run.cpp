@@ -3,13 +3,16 @@
 #include "larod-client/run.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 
 #include "larod-client/input_files.h"
+#include "larod-client/progress.h"
 #include "larod-client/stamped_output.h"
 #include "larod-client/tensor_description.h"
+#include "larod-client/terminal_style.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -64,7 +67,11 @@ RoundsResult runRounds(larodConnection* conn, const larodJobRequest* request, co
         static_cast<void>(run(conn, request, options.warmUpRounds, nullptr));
     }
     printStamped(fmt::format("Running job for {} round(s)...", options.rounds));
-    return run(conn, request, options.rounds, observer);
+    if (!isTerminal(STDERR_FILENO)) {
+        return run(conn, request, options.rounds, observer);
+    }
+    Progress progress(options.rounds, observer);
+    return run(conn, request, options.rounds, &progress);
 }
 
 std::string meanLine(const RoundsResult& result) {

@@ -3,12 +3,14 @@
 #include "larod-client/stamped_output.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string>
 
+#include "larod-client/terminal_style.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -41,13 +43,14 @@ void printPlain(std::string_view text) {
 }
 
 void printNotice(std::string_view text) {
-    fmt::print(stderr, "{} {}\n", timeStamp(), text);
+    // A progress line may stand there.
+    fmt::print(stderr, "{}{} {}\n", isTerminal(STDERR_FILENO) ? kClearLine : "", timeStamp(), text);
 }
 
 void printError(std::string_view text) {
     std::string line(text);
     std::replace(line.begin(), line.end(), '\n', ' ');
-    fmt::print(stderr, "{} ERROR: {}\n", timeStamp(), line);
+    printNotice(fmt::format("{} {}", takesColours(STDERR_FILENO) ? red("ERROR:") : "ERROR:", line));
 }
 
 }  // namespace larod::tools

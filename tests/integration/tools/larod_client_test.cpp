@@ -224,6 +224,11 @@ TEST_F(LarodClient, WaitsForPower) {
         std::smatch mean;
         ASSERT_TRUE(std::regex_search(outcome.out, mean, std::regex(R"(job: (.*?) ms)"))) << outcome.out;
         EXPECT_GE(std::stod(mean[1]), 250.0 / 3 - 0.01) << "the refused job was not repeated after the wait";
+        const std::vector<std::string> notices = splitLines(outcome.err);
+        ASSERT_EQ(notices.size(), 2U) << outcome.err;  // of the load and of the job
+        for (const std::string& notice : notices) {
+            expectLine(notice, R"(There is no power for the device now: waiting for it, 12\.5 s at most)");
+        }
     }
 }
 
