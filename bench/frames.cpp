@@ -61,19 +61,19 @@ LocalFrames::LocalFrames(const std::string& model, unsigned threads, size_t widt
       conversion_(conversionTo(network_.input(), width, height)),
       floats_(network_.input().dataType == LAROD_TENSOR_DATA_TYPE_FLOAT32),
       frame_(noise(conversion_.from.bytes())),
-      route_(*libyuvRoute(conversion_, frame_.data())),
+      route_(*libyuvRoute(conversion_)),
       pixels_(conversion_.to.bytes()) {}
 
 void LocalFrames::run() {
     const auto memory = network_.inputMemory();
     if (floats_) {
-        route_.run(pixels_.data());
+        route_.run(frame_.data(), pixels_.data());
         auto* const values = reinterpret_cast<float*>(memory.data());
         for (size_t i = 0; i < pixels_.size(); ++i) {
             values[i] = (static_cast<float>(pixels_[i]) - kMean) * (1 / kScale);
         }
     } else {
-        route_.run(reinterpret_cast<uint8_t*>(memory.data()));
+        route_.run(frame_.data(), reinterpret_cast<uint8_t*>(memory.data()));
     }
     network_.run();
 }
