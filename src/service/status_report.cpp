@@ -50,7 +50,12 @@ wire::SessionStatus describe(const SessionRecord& session, size_t unitCount, uin
     status.jobsDone = counter(page.jobsDone);
     status.jobsFailed = counter(page.jobsFailed);
     status.jobsQueued = counter(page.jobsQueued, wire::kMaxOutstandingRequests);
-    status.deviceTimeNs = counter(page.deviceTimeNs, status.ageNs * std::max<size_t>(unitCount, 1));
+    const uint64_t mostDeviceNs = status.ageNs * std::max<size_t>(unitCount, 1);
+    status.deviceTimeNs = counter(page.deviceTimeNs, mostDeviceNs);
+    status.waitTimeNs = counter(page.waitTimeNs);
+    status.bindTimeNs = counter(page.bindTimeNs, mostDeviceNs);
+    status.runTimeNs = counter(page.runTimeNs, mostDeviceNs);
+    status.syncTimeNs = counter(page.syncTimeNs, mostDeviceNs);
     return status;
 }
 

@@ -292,6 +292,17 @@ void JobRunner::explain(const Job& job) {
     }
 }
 
+void JobRunner::countTimes(const StageTimes& times) {
+    const auto add = [](std::atomic<uint64_t>& total, uint64_t fromNs, uint64_t toNs) {
+        total.fetch_add(toNs - fromNs, std::memory_order_relaxed);
+    };
+    add(page_.deviceTimeNs, times.startedNs, times.syncedNs);
+    add(page_.waitTimeNs, times.arrivedNs, times.startedNs);
+    add(page_.bindTimeNs, times.startedNs, times.mappedNs);
+    add(page_.runTimeNs, times.mappedNs, times.ranNs);
+    add(page_.syncTimeNs, times.ranNs, times.syncedNs);
+}
+
 std::optional<Error> JobRunner::runJob(UnitQueue& queue, Job& job) {
     StageTimes& times = job.times;
     times.startedNs = monotonicNs();
@@ -326,7 +337,7 @@ std::optional<Error> JobRunner::runJob(UnitQueue& queue, Job& job) {
         times.syncedNs = monotonicNs();
         job.model->lastRunNs.store(times.syncedNs - times.startedNs, std::memory_order_relaxed);
         page_.jobsDone.fetch_add(1, std::memory_order_relaxed);
-        page_.deviceTimeNs.fetch_add(times.syncedNs - times.startedNs, std::memory_order_relaxed);
+        countTimes(times);
         return std::nullopt;
     } catch (const Error& error) {
         abandon(job);

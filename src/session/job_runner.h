@@ -89,6 +89,8 @@ class JobRunner {
     [[nodiscard]] std::optional<Error> runJob(UnitQueue& queue, Job& job);  // what it failed with
     static void bindTensors(Job& job, const std::shared_ptr<ModelInstance>& instance);
     void explain(const Job& job);
+    // Adds a job that is done to the counters of the status page.
+    void countTimes(const StageTimes& times);
     void abandon(Job& job) noexcept;
     void forgetOutstanding(const Job& job) noexcept;
 

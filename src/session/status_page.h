@@ -66,6 +66,11 @@ struct StatusPage {
     std::atomic<uint64_t> trackedTensors{0};
     std::atomic<uint64_t> trackedBytes{0};
     std::atomic<uint64_t> deviceTimeNs{0};
+    // Of the jobs that are done, where their time went; the last three are the device time.
+    std::atomic<uint64_t> waitTimeNs{0};  // from their arrival to their turn
+    std::atomic<uint64_t> bindTimeNs{0};  // until their memory was mapped or copied
+    std::atomic<uint64_t> runTimeNs{0};
+    std::atomic<uint64_t> syncTimeNs{0};             // until their outputs were written or flushed
     std::array<TurnState, wire::kMaxDevices> turns;  // by unit
 };
 

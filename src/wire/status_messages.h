@@ -64,6 +64,11 @@ struct SessionStatus {
     uint64_t jobsFailed = 0;
     uint64_t jobsQueued = 0;
     uint64_t deviceTimeNs = 0;
+    // Of the jobs that are done: in the queue, mapping or copying, running, writing or flushing outputs.
+    uint64_t waitTimeNs = 0;
+    uint64_t bindTimeNs = 0;
+    uint64_t runTimeNs = 0;
+    uint64_t syncTimeNs = 0;
 
     template <class Archive>
     void fields(Archive& archive) {
@@ -81,6 +86,10 @@ struct SessionStatus {
         archive(jobsFailed);
         archive(jobsQueued);
         archive(deviceTimeNs);
+        archive(waitTimeNs);
+        archive(bindTimeNs);
+        archive(runTimeNs);
+        archive(syncTimeNs);
     }
 };
 

@@ -141,6 +141,10 @@ std::string statusJson(const wire::Status& status) {
                             {"jobs_failed", session.jobsFailed},
                             {"jobs_queued", session.jobsQueued},
                             {"device_time_s", seconds(session.deviceTimeNs)},
+                            {"wait_time_s", seconds(session.waitTimeNs)},
+                            {"bind_time_s", seconds(session.bindTimeNs)},
+                            {"run_time_s", seconds(session.runTimeNs)},
+                            {"sync_time_s", seconds(session.syncTimeNs)},
                             {"tracked_tensors", session.trackedTensors},
                             {"tracked_bytes", session.trackedBytes},
                             {"allocated_bytes", session.allocatedBytes}});

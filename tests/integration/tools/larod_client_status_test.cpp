@@ -90,6 +90,11 @@ TEST_F(LarodClientStatus, TellsOfASessionItsJobsAndItsMemory) {
     EXPECT_EQ(session["allocated_bytes"], 32);
     EXPECT_GE(session["age_s"], session["device_time_s"]);
     EXPECT_GE(status["uptime_s"], session["age_s"]);
+    EXPECT_GT(session["wait_time_s"], 0);
+    EXPECT_GT(session["run_time_s"], 0);
+    const double stages = session["bind_time_s"].get<double>() + session["run_time_s"].get<double>() +
+                          session["sync_time_s"].get<double>();
+    EXPECT_NEAR(stages, session["device_time_s"].get<double>(), 1e-8) << "they are its parts";
 
     ASSERT_EQ(status["models"].size(), 1U) << status;
     const Json& entry = status["models"][0];

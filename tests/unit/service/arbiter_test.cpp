@@ -235,8 +235,9 @@ TEST_F(ArbiterTest, TellsWhatIsPossibleOfASessionThatWritesAnythingIntoItsPage) 
     const auto root = start(0);
     const auto liar = start(kUser);
     session::StatusPage& page = *liar->page;
-    for (auto* counter : {&page.loadingOn, &page.jobsDone, &page.jobsFailed, &page.jobsQueued, &page.trackedTensors,
-                          &page.trackedBytes, &page.deviceTimeNs}) {
+    for (auto* counter :
+         {&page.loadingOn, &page.jobsDone, &page.jobsFailed, &page.jobsQueued, &page.trackedTensors, &page.trackedBytes,
+          &page.deviceTimeNs, &page.waitTimeNs, &page.bindTimeNs, &page.runTimeNs, &page.syncTimeNs}) {
         counter->store(UINT64_MAX);
     }
     page.greeted = UINT32_MAX;
@@ -250,6 +251,7 @@ TEST_F(ArbiterTest, TellsWhatIsPossibleOfASessionThatWritesAnythingIntoItsPage) 
     EXPECT_EQ(status.sessions[1].trackedTensors, wire::kMaxTrackedTensors);
     EXPECT_EQ(status.sessions[1].jobsQueued, wire::kMaxOutstandingRequests);
     EXPECT_LE(status.sessions[1].deviceTimeNs, 2 * status.sessions[1].ageNs);
+    EXPECT_LE(status.sessions[1].runTimeNs, 2 * status.sessions[1].ageNs);
     end(*liar, SIGSEGV);
     EXPECT_NE(liar->note().find("signal 11"), std::string::npos);
 }
