@@ -114,6 +114,10 @@ class Layers(Tree):
     def test_status_files_of_larod_client_use_no_more_of_the_library(self):
         self.expect_violation("tools/larod-client/status_client.cpp", '#include "client/guard.h"', "neither")
 
+    def test_the_picture_file_of_larod_client_may_use_the_examples_reader(self):
+        self.write("tools/larod-client/picture_file.cpp", '#include "image_file.h"')
+        self.expect_violation("tools/larod-client/main.cpp", '#include "image_file.h"', "neither")
+
     def test_tools_dont_use_each_other(self):
         self.write("tools/larod-client/table.h")
         self.expect_violation("tools/larod-run/main.cpp", '#include "larod-client/table.h"', "another program")

@@ -10,7 +10,10 @@
 
 #include <cerrno>
 
+#include "larod-client/picture_converter.h"
+#include "larod-client/picture_file.h"
 #include "larod-client/random_input.h"
+#include "larod-client/stamped_output.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -31,17 +34,32 @@ void readWhole(int fd, std::span<std::byte> data, const std::string& what) {
     }
 }
 
+void takePicture(larodConnection* conn, TensorBuffers& inputs, size_t index, const std::string& fileName,
+                 const PictureOptions& options) {
+    const Picture picture = readPicture(fileName);
+    const larodTensor* tensor = inputs.tensors()[index];
+    PictureConverter converter(conn, options);
+    giveMemory(inputs, index);
+    converter.fill(picture, tensor, inputs.nameOf(index));
+    printStamped(fmt::format("Picture '{}': {}", fileName, converter.description(picture, tensor)));
+}
+
 }  // namespace
 
-void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std::span<std::byte>)>& fill) {
-    if (inputs.usesFiles()) {
-        const size_t sizeBytes = inputs.sizeBytes(index);
-        UniqueFd file(::memfd_create("larod-client-input", MFD_CLOEXEC));
-        if (!file || ::ftruncate(file.get(), static_cast<off_t>(sizeBytes)) != 0) {
-            throw errnoError(fmt::format("Could not get {} bytes of memory for {}", sizeBytes, inputs.nameOf(index)));
-        }
-        inputs.setFile(index, std::move(file));
+void giveMemory(TensorBuffers& inputs, size_t index) {
+    if (!inputs.usesFiles()) {
+        return;
     }
+    const size_t sizeBytes = inputs.sizeBytes(index);
+    UniqueFd file(::memfd_create("larod-client-input", MFD_CLOEXEC));
+    if (!file || ::ftruncate(file.get(), static_cast<off_t>(sizeBytes)) != 0) {
+        throw errnoError(fmt::format("Could not get {} bytes of memory for {}", sizeBytes, inputs.nameOf(index)));
+    }
+    inputs.setFile(index, std::move(file));
+}
+
+void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std::span<std::byte>)>& fill) {
+    giveMemory(inputs, index);
     inputs.write(index, fill);
 }
 
@@ -69,7 +87,9 @@ FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::strin
     return {status.st_dev, status.st_ino};
 }
 
-std::vector<FileIdentity> fillInputs(TensorBuffers& inputs, const std::vector<std::string>& names, uint64_t seed) {
+std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& inputs,
+                                     const std::vector<std::string>& names, const PictureOptions& pictures,
+                                     uint64_t seed) {
     const bool allRandom = names.size() == 1 && names.front().empty();
     if (!allRandom && names.size() != inputs.size()) {
         throw ToolError(EINVAL, fmt::format("The model has {} input(s), but {} -i option(s) are given", inputs.size(),
@@ -81,6 +101,8 @@ std::vector<FileIdentity> fillInputs(TensorBuffers& inputs, const std::vector<st
         if (allRandom || names[index].empty()) {
             const auto type = larodGetTensorDataType(inputs.tensors()[index], nullptr);
             fillInput(inputs, index, [&](std::span<std::byte> data) { random.fill(data, type); });
+        } else if (isPictureName(names[index])) {
+            takePicture(conn, inputs, index, names[index], pictures);
         } else {
             files.push_back(takeInputFile(inputs, index, names[index]));
         }

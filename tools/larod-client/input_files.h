@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "larod-client/file_identity.h"
+#include "larod-client/measure_options.h"
 #include "larod-client/tensor_buffers.h"
 
 namespace larod::tools {
@@ -21,10 +22,14 @@ void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std
 // can't be read, is no regular file or is shorter than the tensor.
 FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName);
 
+// Gives the tensor a memory file where it has no memory, as those of files have none. Throws ToolError.
+void giveMemory(TensorBuffers& inputs, size_t index);
+
 // All inputs. `names` has one entry a tensor, or is a single empty name for all of them; an empty name stands for
-// random data made from `seed`. Returns the files that are used. Throws ToolError: as above, and another number of
-// names.
-[[nodiscard]] std::vector<FileIdentity> fillInputs(TensorBuffers& inputs, const std::vector<std::string>& names,
-                                                   uint64_t seed);
+// random data made from `seed`, one of a picture (picture_file.h) for an image, which is converted and announced on
+// stdout. Returns the files that are used. Throws ToolError: as above, and another number of names.
+[[nodiscard]] std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& inputs,
+                                                   const std::vector<std::string>& names,
+                                                   const PictureOptions& pictures, uint64_t seed);
 
 }  // namespace larod::tools

@@ -133,7 +133,9 @@ void addGeneralOptions(CLI::App& app, Arguments& arguments) {
     OptionGroup group(app, "General");
     Options& options = arguments.options;
     group
-        .value("--json", "[FILE]", "With --status and --model-info: JSON instead of tables, on stdout or into a file",
+        .value("--json", "[FILE]",
+               "With --status and --model-info: JSON instead of tables, on stdout or into a file. With --stats: the "
+               "statistics, into a file",
                [&options](const std::string& text) {
                    options.json = true;
                    options.jsonFile = text;
@@ -192,12 +194,17 @@ Options finish(Arguments& arguments) {
             "exclude each other");
     }
     options.action = arguments.actions.empty() ? Action::Run : arguments.actions.front();
-    if (options.json && options.action != Action::ShowStatus && options.action != Action::ShowModel) {
-        throw UsageError("--json belongs to --status and --model-info");
+    const bool statistics = options.action == Action::Run && options.measure.stats;
+    if (options.json && options.action != Action::ShowStatus && options.action != Action::ShowModel && !statistics) {
+        throw UsageError("--json belongs to --status, --model-info and --stats");
+    }
+    if (options.json && statistics && options.jsonFile.empty()) {
+        throw UsageError("--json needs a FILE with --stats, since the lines of the run go to stdout");
     }
     if (arguments.privateAccess && options.model.isPublic) {
         throw UsageError("-p and --public exclude each other");
     }
+    checkMeasuring(options);
     if (options.action == Action::Run || options.action == Action::ShowModel) {
         checkModel(options.model);
     }
@@ -222,6 +229,9 @@ void addOptions(CLI::App& app, Arguments& arguments) {
     addModelOptions(app, arguments);
     addTensorOptions(app, arguments);
     addJobOptions(app, arguments);
+    addMeasureOptions(app, arguments.options.measure);
+    addPictureOptions(app, arguments.options.pictures);
+    addValidateOptions(app, arguments.options.validate);
     addActions(app, arguments);
     addGeneralOptions(app, arguments);
     app.footer(kExamples +

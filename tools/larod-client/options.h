@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "larod-client/measure_options.h"
 #include "larod-client/parameter.h"
 #include "larod-client/tensor_buffers.h"
 
@@ -62,6 +63,9 @@ struct Options {
     ModelOptions model;
     TensorOptions tensors;
     JobOptions jobs;
+    MeasureOptions measure;
+    PictureOptions pictures;
+    ValidateOptions validate;
 
     // Nothing but JSON is to be on stdout.
     [[nodiscard]] bool quiet() const noexcept { return json && jsonFile.empty(); }

@@ -7,13 +7,19 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
+#include <stdexcept>
 
 #include "larod-client/input_files.h"
+#include "larod-client/measured_run.h"
 #include "larod-client/progress.h"
+#include "larod-client/rate_loop.h"
+#include "larod-client/round_recorder.h"
 #include "larod-client/stamped_output.h"
 #include "larod-client/tensor_description.h"
 #include "larod-client/terminal_style.h"
 #include "larod-client/tool_error.h"
+#include "larod-client/validation.h"
 
 namespace larod::tools {
 
@@ -30,13 +36,20 @@ void printTensors(const TensorBuffers& buffers, std::string_view direction) {
     }
 }
 
+RoundsResult runPlain(larodConnection* conn, const larodJobRequest* request, const Options& options) {
+    warmUp(conn, request, options.jobs);
+    printStamped(fmt::format("Running job for {} round(s)...", options.jobs.rounds));
+    return measureRounds(conn, request, options, nullptr);
+}
+
 }  // namespace
 
-JobBuffers::JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options, uint64_t seed)
+JobBuffers::JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
+                       const PictureOptions& pictures, uint64_t seed)
     : inputs_(conn, model, Direction::Input, options.inputBuffers, options.allocParameters),
       outputs_(conn, model, Direction::Output, options.outputBuffers, options.allocParameters),
       names_(tools::outputNames(options.outputs, outputs_.size(), options.inputs.front(), seed)),
-      files_(outputs_, names_, fillInputs(inputs_, options.inputs, seed)) {
+      files_(outputs_, names_, fillInputs(conn, inputs_, options.inputs, pictures, seed)) {
     if (options.trackInputs) {
         inputs_.track(conn);
     }
@@ -45,9 +58,10 @@ JobBuffers::JobBuffers(larodConnection* conn, const larodModel* model, const Ten
     }
 }
 
-RequestHandle JobBuffers::makeRequest(const larodModel* model, const JobOptions& options) const {
-    const TensorArray& inputs = inputs_.tensors();
-    const TensorArray& outputs = outputs_.tensors();
+RequestHandle makeJobRequest(const larodModel* model, const TensorBuffers& inputBuffers,
+                             const TensorBuffers& outputBuffers, const JobOptions& options) {
+    const TensorArray& inputs = inputBuffers.tensors();
+    const TensorArray& outputs = outputBuffers.tensors();
     LarodError error;
     RequestHandle request(larodCreateJobRequest(model, inputs.data(), inputs.size(), outputs.data(), outputs.size(),
                                                 makeMap(options.parameters).get(), error.out()));
@@ -60,18 +74,29 @@ RequestHandle JobBuffers::makeRequest(const larodModel* model, const JobOptions&
     return request;
 }
 
-RoundsResult runRounds(larodConnection* conn, const larodJobRequest* request, const JobOptions& options,
-                       JobObserver* observer) {
-    const auto run = options.async ? runJobsAsync : runJobs;
+void warmUp(larodConnection* conn, const larodJobRequest* request, const JobOptions& options) {
     if (options.warmUpRounds > 0) {
+        const auto run = options.async ? runJobsAsync : runJobs;
         static_cast<void>(run(conn, request, options.warmUpRounds, nullptr));
     }
-    printStamped(fmt::format("Running job for {} round(s)...", options.rounds));
-    if (!isTerminal(STDERR_FILENO)) {
-        return run(conn, request, options.rounds, observer);
+}
+
+RoundsResult measureRounds(larodConnection* conn, const larodJobRequest* request, const Options& options,
+                           JobObserver* observer) {
+    // An endless run ends when no more rounds can be kept.
+    const bool bounded = options.jobs.rounds == 0 && options.measure.records();
+    const uint64_t rounds = bounded ? kMaxRecordedRounds / options.measure.clients : options.jobs.rounds;
+    // Of several clients none draws over the others.
+    std::optional<Progress> progress;
+    if (isTerminal(STDERR_FILENO) && options.measure.clients == 1) {
+        progress.emplace(options.jobs.rounds, observer);
+        observer = &*progress;
     }
-    Progress progress(options.rounds, observer);
-    return run(conn, request, options.rounds, &progress);
+    if (options.measure.hasRate()) {
+        return runJobsAtRate(conn, request, rounds, options.measure.jobsPerSecond, observer);
+    }
+    const auto run = options.jobs.async ? runJobsAsync : runJobs;
+    return run(conn, request, rounds, observer);
 }
 
 std::string meanLine(const RoundsResult& result) {
@@ -84,20 +109,25 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
     if (usesRandomInput(options.tensors)) {
         printStamped(fmt::format("Setting up randomly generated input tensors using random seed {}", seed));
     }
-    const JobBuffers buffers(conn, model, options.tensors, seed);
+    const JobBuffers buffers(conn, model, options.tensors, options.pictures, seed);
     if (options.debug) {
         printTensors(buffers.inputs(), "Input");
         printTensors(buffers.outputs(), "Output");
     }
     const RequestHandle request = buffers.makeRequest(model, options.jobs);
-    const RoundsResult result = runRounds(conn, request.get(), options.jobs, nullptr);
+    const RoundsResult result = options.measure.records() ? runMeasured(conn, request.get(), options, seed)
+                                                          : runPlain(conn, request.get(), options);
 
     buffers.writeOutputs();
     printStamped("Output written to:");
     for (const std::string& name : buffers.outputNames()) {
         printStamped(name);
     }
+    const std::optional<std::string> complaint = validateOutputs(conn, buffers.outputs(), options);
     printStamped(meanLine(result));
+    if (complaint) {
+        throw std::runtime_error(*complaint);
+    }
 }
 
 }  // namespace larod::tools

@@ -14,18 +14,25 @@
 
 namespace larod::tools {
 
+// A request for the tensors, with what the options say about jobs. Throws ToolError.
+[[nodiscard]] RequestHandle makeJobRequest(const larodModel* model, const TensorBuffers& inputs,
+                                           const TensorBuffers& outputs, const JobOptions& options);
+
 // What a job works with. Lives shorter than its connection.
 class JobBuffers {
   public:
     // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files. Throws
     // ToolError.
-    JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options, uint64_t seed);
+    JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
+               const PictureOptions& pictures, uint64_t seed);
 
     [[nodiscard]] const TensorBuffers& inputs() const noexcept { return inputs_; }
     [[nodiscard]] const TensorBuffers& outputs() const noexcept { return outputs_; }
 
     // Throws ToolError.
-    [[nodiscard]] RequestHandle makeRequest(const larodModel* model, const JobOptions& options) const;
+    [[nodiscard]] RequestHandle makeRequest(const larodModel* model, const JobOptions& options) const {
+        return makeJobRequest(model, inputs_, outputs_, options);
+    }
 
     // After the last job: makes the output files complete. Throws ToolError.
     void writeOutputs() const { files_.write(); }
@@ -38,9 +45,12 @@ class JobBuffers {
     OutputFiles files_;
 };
 
-// All of the rounds, warming up before them, which `observer` (may be nullptr) does not see. Throws ToolError.
-[[nodiscard]] RoundsResult runRounds(larodConnection* conn, const larodJobRequest* request, const JobOptions& options,
-                                     JobObserver* observer);
+// The rounds that are not counted. Throws ToolError.
+void warmUp(larodConnection* conn, const larodJobRequest* request, const JobOptions& options);
+
+// The rounds that are, in the way that the options name; `observer` may be nullptr. Throws ToolError.
+[[nodiscard]] RoundsResult measureRounds(larodConnection* conn, const larodJobRequest* request, const Options& options,
+                                         JobObserver* observer);
 
 // "Mean execution time for job: 1.50 ms": scripts take the number out of it, so it has a point whatever the locale.
 [[nodiscard]] std::string meanLine(const RoundsResult& result);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "larod-client/dataset.h"
 #include "larod-client/device_table.h"
 #include "larod-client/load.h"
 #include "larod-client/model_info.h"
@@ -160,12 +161,14 @@ void Session::useModel(larodConnection* conn, const Options& options) const {
                                                : loadAndTell(conn, options, kind_ != Kind::OneCommand);
     if (options.action == Action::ShowModel) {
         showModel(model.get(), options);
-    } else if (!options.tensors.inputs.empty()) {
+    } else if (!options.tensors.inputs.empty() || options.validate.hasDataset()) {
         std::optional<StopSignals> stopSignals;
-        if (options.jobs.rounds == 0 || kind_ == Kind::Terminal) {
+        if (options.jobs.rounds == 0 || options.measure.clients > 1 || options.validate.hasDataset() ||
+            kind_ == Kind::Terminal) {
             stopSignals.emplace();
         }
-        runModel(conn, model.get(), options);
+        const auto run = options.validate.hasDataset() ? runDataset : runModel;
+        run(conn, model.get(), options);
     }
     LarodError error;
     const bool stays = options.model.id || options.model.isPublic || kind_ != Kind::OneCommand;

@@ -37,6 +37,10 @@ StopSignals::~StopSignals() {
     stopFlag.store(false, std::memory_order_relaxed);
 }
 
+void requestStop() noexcept {
+    stopFlag.store(true, std::memory_order_relaxed);
+}
+
 bool stopRequested() noexcept {
     return stopFlag.load(std::memory_order_relaxed);
 }

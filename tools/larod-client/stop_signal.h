@@ -17,4 +17,7 @@ class StopSignals {
 // True from the first signal on, as long as it is caught. Thread: any.
 [[nodiscard]] bool stopRequested() noexcept;
 
+// As a signal would, until one of these objects ends. Thread: any.
+void requestStop() noexcept;
+
 }  // namespace larod::tools

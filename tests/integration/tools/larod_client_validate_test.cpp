@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// larod-client as a process, validating: comparisons, pictures, classifications, datasets.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "image_file.h"
+#include "integration/tools/larod_client.h"
+#include "support/tflite_writer.h"
+
+namespace larod::test {
+namespace {
+
+using example::Color;
+using example::Image;
+
+class LarodClientValidate : public LarodClient {
+  protected:
+    void writeFloats(const std::string& name, const std::vector<float>& values) const {
+        writeFile(name, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
+    }
+
+    // One colour all over.
+    void writePicture(const std::string& name, int width, int height, Color color) const {
+        Image image(width, height);
+        example::fillRectangle(image, 0, 0, width, height, color);
+        example::writePng(path(name), image);
+    }
+
+    // A network that knows what is the main colour of a picture of 4x4 pixels: class 0 red, 1 green, 2 blue. Its scores
+    // are the sums of the channels of floats from -1 to 1.
+    void writeColourNetwork(const std::string& name) const {
+        constexpr int kPixels = 16;
+        TfliteWriter writer;
+        const auto image = writer.input("image", ElementType::Float32, {1, 4, 4, 3});
+        std::vector<float> weights(3 * 3 * kPixels, 0.0F);
+        for (size_t channel = 0; channel < 3; ++channel) {
+            for (size_t pixel = 0; pixel < kPixels; ++pixel) {
+                weights[channel * 3 * kPixels + pixel * 3 + channel] = 1;
+            }
+        }
+        const auto row = writer.reshape(image, "row", {1, 3 * kPixels});
+        const auto matrix = writer.constant("weights", ElementType::Float32, {3, 3 * kPixels}, weights);
+        const auto bias = writer.constant("bias", ElementType::Float32, {3}, std::vector<float>{0, 0, 0});
+        writer.output(writer.fullyConnected(row, matrix, bias, "scores", {1, 3}));
+        const std::vector<uint8_t> file = writer.build();
+        writeFile(name, {reinterpret_cast<const char*>(file.data()), file.size()});
+    }
+
+    Outcome runColours(std::vector<std::string> more) {
+        writeColourNetwork("colours.tflite");
+        writeFile("labels.txt", "red\ngreen\ndark blue\n");
+        more.insert(more.begin(), {"-c", "cpu-tflite", "-g", "colours.tflite"});
+        return run(std::move(more));
+    }
+};
+
+TEST_F(LarodClientValidate, ComparesOutputsWithFiles) {
+    writeFloats("in", {1, 2, 3, 4});
+    writeFloats("same", {1, 2, 3, 4});
+    writeFloats("near", {1, 2.25F, 3, 4.5F});
+    const auto compare = [this](const std::string& reference, const char* tolerance) {
+        return run(echo("float32:2x2", {"-i", "in", "-o", "out", "--compare", reference, "--tolerance", tolerance}));
+    };
+    const Outcome same = compare("same", "0");
+    EXPECT_EQ(same.exitStatus, 0) << same.err;
+    EXPECT_NE(same.out.find("Compared output 0 with 'same': 4 of 4 elements equal (100.000 %)\n"), std::string::npos)
+        << same.out;
+    const Outcome within = compare("near", "0.5");
+    EXPECT_EQ(within.exitStatus, 0) << within.err;
+    EXPECT_NE(within.out.find("2 of 4 elements equal (50.000 %), largest difference 0.5 in element 3 at [1, 1], mean "
+                              "0.1875, first in element 1 at [0, 1]: 2, not 2.25\n"),
+              std::string::npos)
+        << within.out;
+    const Outcome beyond = compare("near", "0.4");
+    expectError(beyond, 1, "output 0 differs from 'near' by 0.5, more than the tolerance of 0.4");
+    EXPECT_NE(beyond.out.find("Mean execution time"), std::string::npos) << "the result is there all the same";
+}
+
+TEST_F(LarodClientValidate, ComparesEachOutputButThoseLeftOut) {
+    writeFile("in", std::string(8, 'a'));
+    writeFile("wrong", std::string(8, 'b'));
+    const std::vector<std::string> two = {"-c", "debug-device",
+                                          "-b", "debug.input.0:uint8:8",
+                                          "-b", "debug.output.0:uint8:8",
+                                          "-b", "debug.output.1:uint8:8",
+                                          "-b", "debug.echo:1",
+                                          "-i", "in",
+                                          "-o", "o0",
+                                          "-o", "o1"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), two.begin(), two.end());
+        return run(std::move(more));
+    };
+    EXPECT_EQ(with({"--compare", "in", "--compare", "in"}).exitStatus, 0);
+    EXPECT_EQ(with({"--compare", "", "--compare", "in"}).exitStatus, 0);
+    expectError(with({"--compare", "in", "--compare", "wrong"}), 1, "output 1 differs from 'wrong' by 1, more .*");
+    expectError(with({"--compare", "in"}), 1, R"(The model has 2 output\(s\), but 1 --compare .*)");
+}
+
+TEST_F(LarodClientValidate, RefusesAReferenceOfAnotherSize) {
+    writeFile("in", std::string(8, 'a'));
+    writeFile("short", std::string(7, 'a'));
+    expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "short"})), 1,
+                R"('short' has 7 bytes, but output 0 has 8 .*)");
+    expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "none"})), 1, "Could not open 'none'.*");
+}
+
+TEST_F(LarodClientValidate, PutsAPictureIntoAnInputBetweenBlackBorders) {
+    writePicture("wide.png", 40, 20, {200, 100, 50});
+    const Outcome outcome = run(echo("uint8:1x8x8x3", {"-i", "wide.png", "-o", "out"}));
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("Picture 'wide.png': 40x20, letterboxed to 8x8 rgb-interleaved, uint8 by cpu-proc"),
+              std::string::npos)
+        << outcome.out;
+    const std::string out = readFile("out");
+    ASSERT_EQ(out.size(), 192U);
+    EXPECT_EQ(out.substr(0, 24), std::string(24, '\0')) << "the first row is border";
+    EXPECT_EQ(out.substr(4 * 24, 3), "\xc8\x64\x32") << "the middle is the picture";
+    EXPECT_EQ(out.substr(7 * 24, 24), std::string(24, '\0'));
+}
+
+TEST_F(LarodClientValidate, StretchesAPictureOfOddSize) {
+    writePicture("odd.png", 41, 21, {200, 100, 50});
+    EXPECT_EQ(run(echo("uint8:1x8x8x3", {"-i", "odd.png", "-o", "out", "--fit", "stretch"})).exitStatus, 0);
+    const std::string out = readFile("out");
+    ASSERT_EQ(out.size(), 192U);
+    for (size_t pixel = 0; pixel < out.size(); pixel += 3) {
+        EXPECT_EQ(out.substr(pixel, 3), "\xc8\x64\x32") << "pixel " << pixel / 3;
+    }
+}
+
+TEST_F(LarodClientValidate, NormalisesPicturesForFloats) {
+    writePicture("white.png", 8, 8, {255, 255, 255});
+    const auto first = [this](std::vector<std::string> more) {
+        more.insert(more.begin(), {"-i", "white.png", "-o", "out"});
+        EXPECT_EQ(run(echo("float32:1x4x4x3", more)).exitStatus, 0);
+        std::vector<float> value(3);
+        std::memcpy(value.data(), readFile("out").data(), value.size() * sizeof(float));
+        return value;
+    };
+    EXPECT_EQ(first({}), (std::vector<float>{1, 1, 1}));
+    EXPECT_EQ(first({"--mean", "0", "--scale", "255"}), (std::vector<float>{1, 1, 1}));
+    EXPECT_EQ(first({"--mean", "55,155,254", "--scale", "2"}), (std::vector<float>{100, 50, 0.5F}));
+}
+
+TEST_F(LarodClientValidate, RefusesPicturesForOtherInputsAndWhatIsNoPicture) {
+    writePicture("p.png", 8, 8, {1, 2, 3});
+    writeFile("q.png", "no picture");
+    expectError(run(echo("uint8:100", {"-i", "p.png", "-o", "out"})), 1, "input 0 gets a picture, but is no image .*");
+    expectError(run(echo("uint8:1x8x8x3", {"-i", "q.png", "-o", "out"})), 1, "Could not take the picture: 'q.png' .*");
+    expectError(run(echo("uint8:1x8x8x3", {"-i", "p.png", "-o", "out", "--picture-device", "debug-device"})), 1,
+                "debug-device is no device that converts .*");
+}
+
+TEST_F(LarodClientValidate, SavesAnImageOutputAsAPicture) {
+    writePicture("in.png", 16, 16, {40, 80, 160});
+    for (const char* format : {"rgb-interleaved", "rgb-planar", "nv12"}) {
+        const Outcome outcome = run({"-c", "cpu-proc", "-b", "image.input.format:rgb-interleaved", "-b",
+                                     "image.input.size:16,16", "-b", std::string("image.output.format:") + format, "-b",
+                                     "image.output.size:8,6", "-i", "in.png", "-o", "out", "--save-image", "out.png"});
+        EXPECT_EQ(outcome.exitStatus, 0) << format << outcome.err;
+        const Image saved = example::readImage(path("out.png"));
+        EXPECT_EQ(saved.width, 8);
+        EXPECT_EQ(saved.height, 6);
+        EXPECT_NEAR(saved.pixel(4, 3)[0], 40, 3) << format;
+        EXPECT_NEAR(saved.pixel(4, 3)[1], 80, 3) << format;
+        EXPECT_NEAR(saved.pixel(4, 3)[2], 160, 3) << format;
+    }
+    writeFile("raw", std::string(8, 'a'));
+    expectError(run(echo("uint8:8", {"-i", "raw", "-o", "out", "--save-image", "out.png"})), 1,
+                "--save-image: no output is an image .*");
+}
+
+TEST_F(LarodClientValidate, PrintsAClassificationOfAPicture) {
+    writePicture("green.png", 12, 12, {0, 255, 0});
+    const Outcome outcome = runColours({"-i", "green.png", "-o", "out", "--labels", "labels.txt", "--top", "2"});
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("element = (pixel - 127.5) / 127.5"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("Classification (softmax of the output):\n"
+                               "  Score  Class  Label\n"
+                               " 1.0000      1  green\n"
+                               " 0.0000      0  red\n"),
+              std::string::npos)
+        << outcome.out;
+    EXPECT_EQ(outcome.out.find("dark blue"), std::string::npos) << "two were asked for";
+}
+
+TEST_F(LarodClientValidate, RefusesLabelsThatDoNotFit) {
+    writePicture("p.png", 12, 12, {0, 255, 0});
+    writeFile("two.txt", "a\nb\n");
+    writeFile("none.txt", "\n\n");
+    expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "two.txt"}), 1,
+                "The labels 'two.txt' have 2 lines, but the output has 3 classes.*");
+    expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "none.txt"}), 1, "The labels .* have no line.*");
+    EXPECT_NE(runColours({"-i", "p.png", "-o", "out", "--top", "1"}).out.find(" class 1\n"), std::string::npos);
+}
+
+TEST_F(LarodClientValidate, CountsTheRightAnswersOfADataset) {
+    std::filesystem::create_directory(path("pictures"));
+    writePicture("pictures/a.png", 12, 12, {255, 0, 0});
+    writePicture("pictures/b.png", 30, 20, {0, 255, 0});
+    writePicture("pictures/two words.png", 8, 8, {0, 0, 255});
+    writeFile("truth.txt", "# file label\na.png red\nb.png 1\n\"two words.png\" dark blue\na.png green\nb.png 0\n");
+    const Outcome outcome =
+        runColours({"--dataset", "pictures", "--truth", "truth.txt", "--labels", "labels.txt", "-X", "-Y"});
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "") << "progress is for terminals";
+    EXPECT_NE(outcome.out.find("Running job for 5 picture(s)..."), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("Right class: first 60.00 % (3 of 5), among five 100.00 % (5 of 5)\n"),
+              std::string::npos)
+        << outcome.out;
+    expectLine(splitLines(outcome.out).back(), R"(Mean execution time for job: \d+\.\d\d ms)");
+}
+
+TEST_F(LarodClientValidate, NamesWhatIsWrongWithADataset) {
+    std::filesystem::create_directory(path("pictures"));
+    writePicture("pictures/a.png", 12, 12, {255, 0, 0});
+    const auto runTruth = [this](const std::string& truth) {
+        writeFile("truth.txt", truth);
+        return runColours({"--dataset", "pictures", "--truth", "truth.txt", "--labels", "labels.txt"});
+    };
+    expectError(runTruth("a.png yellow\n"), 1, "'yellow' is neither a name of 'labels.txt' nor the number .*");
+    expectError(runTruth("a.png 3\n"), 1, "'a.png' is said to be class 3, but the output has 3 classes.*");
+    expectError(runTruth("a.png 0\nb.png 0\n"), 1, "'pictures/b.png': Could not take the picture: can't read .*");
+    expectError(runTruth("a.png\n"), 1, "'truth.txt', line 1: expected .*");
+}
+
+}  // namespace
+}  // namespace larod::test
