@@ -40,8 +40,11 @@ void BandConverter::run(const Crop& crop, const uint8_t* input, uint8_t* output,
     for (Plane& plane : planes_) {
         plane.scaler.begin();
     }
-    if (pixelsStay_ && params_.input.format == params_.output.format && params_.output.type == SampleType::Uint8) {
+    const bool bytesStay = pixelsStay_ && params_.output.type == SampleType::Uint8;
+    if (bytesStay && params_.input.format == params_.output.format) {
         copy(input, output, band);
+    } else if (bytesStay && model_ == ColourModel::Rgb && params_.output.format != Format::Nv12) {
+        reorder(input, output, band);
     } else if (params_.output.format == Format::Nv12) {
         writeNv12(input, output, band);
     } else {
@@ -95,6 +98,45 @@ void BandConverter::copy(const uint8_t* input, uint8_t* output, const Band& band
     }
 }
 
+// Bytes of pixels in another order.
+void BandConverter::reorder(const uint8_t* input, uint8_t* output, const Band& band) {
+    const ImageSpec& image = params_.output;
+    size_t width = image.width;
+    size_t rows = band.end - band.begin;
+    if (params_.input.pitch == width * planes_[0].format.sampleBytes &&
+        image.pitch == unpaddedRow(image.format, image.type, width)) {
+        width *= rows;
+        rows = 1;
+    }
+    for (size_t i = 0; i < rows; ++i) {
+        const size_t y = band.begin + i;
+        storeWhole(input, y, width, outputRow(output, y));
+    }
+}
+
+// `width` pixels, from row `y` on.
+void BandConverter::storeWhole(const uint8_t* input, size_t y, size_t width, const RgbRow& output) const {
+    const PlaneFormat& first = planes_[0].format;
+    if (planes_.size() == 1) {
+        kernels::storeRgb(planes_[0].scaler.wholeRow(input, y), first.sampleBytes, first.places[0].byte == 2, width,
+                          output);
+    } else {
+        kernels::storeRgb(std::array{planes_[0].scaler.wholeRow(input, y), planes_[1].scaler.wholeRow(input, y),
+                                     planes_[2].scaler.wholeRow(input, y)},
+                          width, output);
+    }
+}
+
+RgbRow BandConverter::outputRow(uint8_t* output, size_t y) const {
+    const ImageSpec& image = params_.output;
+    const size_t planeBytes = image.pitch * image.height;
+    uint8_t* const row = output + y * image.pitch;
+    if (image.format == Format::RgbInterleaved) {
+        return {{row, nullptr, nullptr}, true};
+    }
+    return {{row, row + planeBytes, row + 2 * planeBytes}, false};
+}
+
 RgbRow BandConverter::scratchRow(size_t index, bool interleaved) {
     const size_t stride = params_.output.width + kSlack;
     uint8_t* const row = scratch_.data() + index * 3 * stride;
@@ -107,10 +149,8 @@ void BandConverter::rgbRow(const uint8_t* input, size_t y, const RgbRow& output)
         return;
     }
     const size_t width = params_.output.width;
-    const PlaneFormat& first = planes_[0].format;
-    if (pixelsStay_ && first.componentCount == 3) {
-        kernels::storeRgb(planes_[0].scaler.wholeRow(input, y), first.sampleBytes, first.places[0].byte == 2, width,
-                          output);
+    if (pixelsStay_ && model_ == ColourModel::Rgb) {
+        storeWhole(input, y, width, output);
         return;
     }
     Rows rows{};
@@ -152,13 +192,8 @@ void BandConverter::yuvRow(const uint8_t* input, size_t y, const RgbRow& output)
 void BandConverter::writeRgb(const uint8_t* input, uint8_t* output, const Band& band) {
     const ImageSpec& image = params_.output;
     const bool interleaved = image.format == Format::RgbInterleaved;
-    const size_t planeBytes = image.pitch * image.height;
-    output += band.begin * image.pitch;
-    for (size_t y = band.begin; y < band.end; ++y, output += image.pitch) {
-        RgbRow row{{output, nullptr, nullptr}, interleaved};
-        if (!interleaved) {
-            row.planes = {output, output + planeBytes, output + 2 * planeBytes};
-        }
+    for (size_t y = band.begin; y < band.end; ++y) {
+        const RgbRow row = outputRow(output, y);
         if (image.type == SampleType::Uint8) {
             rgbRow(input, y, row);
             continue;
@@ -166,7 +201,7 @@ void BandConverter::writeRgb(const uint8_t* input, uint8_t* output, const Band& 
         const RgbRow pixels = scratchRow(0, interleaved);
         rgbRow(input, y, pixels);
         if (interleaved) {
-            normaliser_.interleavedRow(pixels.planes[0], 3 * image.width, output);
+            normaliser_.interleavedRow(pixels.planes[0], 3 * image.width, row.planes[0]);
         } else {
             for (size_t channel = 0; channel < 3; ++channel) {
                 normaliser_.planarRow(pixels.planes[channel], channel, image.width, row.planes[channel]);

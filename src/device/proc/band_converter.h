@@ -43,6 +43,9 @@ class BandConverter {
 
     void setCrop(const Crop& crop);
     void copy(const uint8_t* input, uint8_t* output, const Band& band);
+    void reorder(const uint8_t* input, uint8_t* output, const Band& band);
+    void storeWhole(const uint8_t* input, size_t y, size_t width, const RgbRow& output) const;
+    [[nodiscard]] RgbRow outputRow(uint8_t* output, size_t y) const;
     void rgbRow(const uint8_t* input, size_t y, const RgbRow& output);
     void yuvRow(const uint8_t* input, size_t y, const RgbRow& output);
     void writeRgb(const uint8_t* input, uint8_t* output, const Band& band);
