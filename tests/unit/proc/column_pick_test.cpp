@@ -22,7 +22,7 @@ struct Samples {
 const Samples kSamples[] = {{1, {{0, 0}}}, {2, {{1, 0}, {2, 1}}},         {4, {{1, 1}, {2, 3}}},
                             {2, {{0, 0}}}, {3, {{0, 0}, {1, 1}, {2, 2}}}, {4, {{0, 0}, {1, 1}, {2, 2}}}};
 
-std::vector<uint32_t> places(size_t count, double step, uint32_t begin) {
+std::vector<uint32_t> firstSamples(size_t count, double step, uint32_t begin) {
     std::vector<uint32_t> first(count);
     for (size_t i = 0; i < count; ++i) {
         first[i] = begin + static_cast<uint32_t>(static_cast<double>(i) * step);
@@ -66,7 +66,7 @@ TEST(ColumnPick, NamesBothNeighboursOfEveryOutputAndItsWeight) {
     for (const Samples& samples : kSamples) {
         for (const size_t count : {1U, 7U, 8U, 9U, 31U, 32U, 33U, 300U}) {
             for (const double step : {0.5, 1.0, 1.5, 2.0, 3.2, 6.4, 16.0, 50.0}) {
-                const auto first = places(count, step, 5);
+                const auto first = firstSamples(count, step, 5);
                 std::vector<int16_t> weights(count);
                 for (size_t i = 0; i < count; ++i) {
                     weights[i] = static_cast<int16_t>(100 + i);
@@ -91,7 +91,7 @@ TEST(ColumnPick, APartHasNoMoreWindowsThanOutputs) {
     ColumnPick pick;
     const std::vector<int16_t> weights(64);
     for (const Samples& samples : kSamples) {
-        pick.build(places(64, 1000, 0), 0, weights, samples.bytes, samples.places);
+        pick.build(firstSamples(64, 1000, 0), 0, weights, samples.bytes, samples.places);
         EXPECT_EQ(pick.windows() * pick.parts(), kBlock);
     }
 }
@@ -100,18 +100,18 @@ TEST(ColumnPick, APartHasNoMoreWindowsThanOutputs) {
 TEST(ColumnPick, NeighboursThatFitShareAWindow) {
     ColumnPick pick;
     const std::vector<int16_t> weights(64);
-    pick.build(places(64, 2, 0), 0, weights, 1, kSamples[0].places);
+    pick.build(firstSamples(64, 2, 0), 0, weights, 1, kSamples[0].places);
     EXPECT_EQ(pick.windows(), 1U);
-    pick.build(places(64, 2.2, 0), 0, weights, 1, kSamples[0].places);
+    pick.build(firstSamples(64, 2.2, 0), 0, weights, 1, kSamples[0].places);
     EXPECT_EQ(pick.windows(), 2U);
-    pick.build(places(64, 6.4, 0), 0, weights, 1, kSamples[0].places);
+    pick.build(firstSamples(64, 6.4, 0), 0, weights, 1, kSamples[0].places);
     EXPECT_EQ(pick.windows(), 3U);
 }
 
 // What the widest vectors read behind the last block.
 TEST(ColumnPick, TablesAreFilledUpToWholeVectors) {
     ColumnPick pick;
-    pick.build(places(33, 2, 0), 0, std::vector<int16_t>(33), 1, kSamples[0].places);
+    pick.build(firstSamples(33, 2, 0), 0, std::vector<int16_t>(33), 1, kSamples[0].places);
     for (size_t block = 5; block < 8; ++block) {
         EXPECT_EQ(pick.starts(block)[0], 0U);
         for (size_t byte = 0; byte < kPartBytes; ++byte) {
