@@ -117,7 +117,7 @@ class LineEditor : public LineSource {
         const Completions found = of(editor).completer_(line);
         const std::string begun = line.substr(found.from);
         const std::string common = found.common();
-        std::string whole = common.empty() ? "" : quoted(common);
+        std::string whole = common.empty() ? "" : tools::quoted(common);  // not std::quoted
         if (found.words.size() == 1 && !found.goOn) {
             whole += ' ';
         }
