@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -20,9 +19,11 @@
 #include "larod-client/job_in_background.h"
 #include "larod-client/picture_converter.h"
 #include "larod-client/picture_file.h"
+#include "larod-client/progress.h"
 #include "larod-client/run.h"
 #include "larod-client/stamped_output.h"
 #include "larod-client/stop_signal.h"
+#include "larod-client/terminal_style.h"
 #include "larod-client/tool_error.h"
 #include "larod-client/whole_file.h"
 
@@ -68,33 +69,6 @@ class PictureSlot {
     std::optional<JobInBackground> job_;  // ends first
 };
 
-// A line on a terminal that is written over again and again.
-class DatasetProgress {
-  public:
-    explicit DatasetProgress(size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
-    ~DatasetProgress() {
-        if (shown_ && last_ != std::chrono::steady_clock::time_point{}) {
-            std::fputs("\r\033[K", stderr);
-        }
-    }
-    DatasetProgress(const DatasetProgress&) = delete;
-    DatasetProgress& operator=(const DatasetProgress&) = delete;
-
-    void show(const Accuracy& accuracy) {
-        const auto now = std::chrono::steady_clock::now();
-        if (!shown_ || now - last_ < std::chrono::milliseconds(100)) {
-            return;
-        }
-        last_ = now;
-        fmt::print(stderr, "\r\033[K{} of {} pictures: {}", accuracy.pictures, total_, accuracy.text());
-    }
-
-  private:
-    size_t total_;
-    bool shown_;
-    std::chrono::steady_clock::time_point last_;
-};
-
 // The parts of one dataset run.
 class DatasetRun {
   public:
@@ -113,6 +87,9 @@ class DatasetRun {
 
     void run() {
         printStamped(fmt::format("Running job for {} picture(s)...", entries_.size()));
+        if (isTerminal(STDERR_FILENO)) {
+            progress_.emplace(entries_.size(), nullptr);
+        }
         const auto begin = std::chrono::steady_clock::now();
         for (size_t entry = 0; entry < entries_.size() && (entry == 0 || !stopRequested()); ++entry) {
             PictureSlot& slot = *slots_[entry % slots_.size()];
@@ -124,6 +101,7 @@ class DatasetRun {
             finish(*slots_[entry % slots_.size()]);
         }
         const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+        progress_.reset();
         printStamped(fmt::format("Right class: {}", accuracy_.text()));
         printStamped(fmt::format("{:.1f} pictures a second, with reading and preprocessing",
                                  1000 * static_cast<double>(accuracy_.pictures) / elapsed.count()));
@@ -157,7 +135,10 @@ class DatasetRun {
                                                 entries_[entry].file, classes_[entry], scores.values.size()));
         }
         accuracy_.count(scores.values, classes_[entry]);
-        progress_.show(accuracy_);
+        if (progress_) {
+            const auto now = Clock::now();
+            progress_->onJobEnd(now, now);
+        }
     }
 
     const Options& options_;
@@ -167,7 +148,7 @@ class DatasetRun {
     PictureConverter converter_;
     std::array<std::unique_ptr<PictureSlot>, 2> slots_;
     Accuracy accuracy_;
-    DatasetProgress progress_{entries_.size()};
+    std::optional<Progress> progress_;  // at a terminal
 };
 
 ToolError truthError(const std::string& fileName, size_t line, std::string_view what) {
