@@ -102,7 +102,7 @@ TEST_F(LarodClientInteractive, PromptsAtATerminalUntilCtrlD) {
     terminal.waitFor("Sessions: 1\r\n");
     terminal.waitFor("> ");
     terminal.type("--nonsense\n");
-    terminal.waitFor("ERROR: ");
+    terminal.waitFor("ERROR:");  // and a colour ends there
     terminal.waitFor(kPrompt);
     terminal.type(kCtrlD);
     EXPECT_EQ(terminal.wait(), 0) << "an error that was seen is no failure";
