@@ -96,7 +96,7 @@ class DatasetRun {
             finish(slot);
             prepare(slot, entry);
         }
-        const size_t oldest = accuracy_.pictures;
+        const auto oldest = static_cast<size_t>(accuracy_.pictures);
         for (size_t entry = oldest; entry < oldest + slots_.size(); ++entry) {
             finish(*slots_[entry % slots_.size()]);
         }

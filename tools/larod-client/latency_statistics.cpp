@@ -66,8 +66,9 @@ std::string histogramText(std::span<const HistogramBin> bins) {
     std::string text;
     for (const HistogramBin& bin : bins) {
         // What is there at all is seen.
-        const size_t length = bin.count == 0 ? 0 : std::max<size_t>(1, bin.count * kBarWidth / most);
-        text += fmt::format(" {:>10.3f} - {:<10.3f} {:>9} {}", bin.from, bin.to, bin.count, std::string(length, '#'));
+        const uint64_t length = bin.count == 0 ? 0 : std::max<uint64_t>(1, bin.count * kBarWidth / most);
+        text += fmt::format(" {:>10.3f} - {:<10.3f} {:>9} {}", bin.from, bin.to, bin.count,
+                            std::string(static_cast<size_t>(length), '#'));
         text.erase(text.find_last_not_of(' ') + 1);
         text += '\n';
     }

@@ -27,7 +27,7 @@ struct Round {
 class RoundRecorder final : public JobObserver {
   public:
     // Memory for as many rounds is taken now; those beyond are not kept.
-    explicit RoundRecorder(uint64_t maxRounds) { rounds_.reserve(maxRounds); }
+    explicit RoundRecorder(uint64_t maxRounds) { rounds_.reserve(static_cast<size_t>(maxRounds)); }
 
     void onJobEnd(Clock::time_point begin, Clock::time_point end) noexcept override {
         if (rounds_.size() < rounds_.capacity()) {

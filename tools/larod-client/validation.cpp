@@ -41,7 +41,8 @@ std::optional<std::string> validateOutputs(larodConnection* conn, const TensorBu
     }
     if (validate.classifies()) {
         const Labels labels = validate.labelsFile.empty() ? Labels() : Labels(validate.labelsFile);
-        printClassification(outputs, options.model.file, labels, validate.top.value_or(kDefaultTop));
+        printClassification(outputs, options.model.file, labels,
+                            static_cast<size_t>(validate.top.value_or(kDefaultTop)));
     }
     if (!validate.references.empty()) {
         return compareOutputs(outputs, validate.references, validate.tolerance.value_or(0));
