@@ -58,6 +58,8 @@ class LineEditor : public LineSource {
         prompt_ = prompt;
         givenUp_ = false;
         el_resize(editLine_.get());
+        // Before the prompt, which the library writes first: a Ctrl-D that answers it would be lost in the terminal.
+        el_set(editLine_.get(), EL_PREP_TERM, 1);
         int count = 0;
         const char* text = el_gets(editLine_.get(), &count);
         if (givenUp_) {
