@@ -68,6 +68,14 @@ TEST_F(LarodClientInteractive, GoesOnAfterAnErrorAndTellsAtTheEnd) {
     EXPECT_NE(outcome.out.find("Sessions: 1\n"), std::string::npos) << outcome.out;
 }
 
+TEST_F(LarodClientInteractive, GoesOnAfterAComparisonThatFails) {
+    writeFile("in", "abcd");
+    writeFile("reference", "abce");
+    const Outcome outcome = runLines(echoModel_ + " -i in -o out --compare reference\n--num-sessions\n");
+    expectError(outcome, 1, "output 0 differs from 'reference' by 1, more than the tolerance of 0");
+    EXPECT_NE(outcome.out.find("Sessions: 1\n"), std::string::npos) << outcome.out;
+}
+
 TEST_F(LarodClientInteractive, KeepsModelsUntilItsEnd) {
     const Outcome outcome = runLines(echoModel_ + "\n" + echoModel_ + " -i '' -o out\n--list-models\n");
     EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
