@@ -145,6 +145,11 @@ ImageConversion::ImageConversion(larodConnection* conn, const std::string& devic
     setTensorFile(tensor, memory_.file.get(), sizeBytes, LAROD_FD_TYPE_DISK, "a picture");
 }
 
+ImageConversion::~ImageConversion() {
+    // What fails now has failed before, and was told then.
+    larodDeleteModel(conn_, model_.get(), nullptr);
+}
+
 void ImageConversion::run(const larodTensor* other, const std::vector<Parameter>& jobParameters) const {
     shareMemory(other, own_ == Direction::Input ? outputs_[0] : inputs_[0]);
     LarodError error;

@@ -36,6 +36,10 @@ class ImageConversion {
     // Throws ToolError.
     ImageConversion(larodConnection* conn, const std::string& device, const ImageTensor& source,
                     const ImageTensor& target, Direction own, std::vector<Parameter> parameters);
+    // Deletes the model in the service, too: a session can't keep one for each size of many pictures.
+    ~ImageConversion();
+    ImageConversion(const ImageConversion&) = delete;
+    ImageConversion& operator=(const ImageConversion&) = delete;
 
     // Both are only looked at when no job runs.
     [[nodiscard]] std::span<uint8_t> ownBytes() const noexcept { return memory_.bytes; }

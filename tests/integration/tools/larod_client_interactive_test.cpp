@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "image_file.h"
 #include "integration/tools/larod_client.h"
 #include "integration/tools/terminal.h"
 
@@ -83,6 +84,16 @@ TEST_F(LarodClientInteractive, KeepsModelsUntilItsEnd) {
         << outcome.out;
     const Outcome after = run({"--list-models"});
     EXPECT_EQ(after.out.find("debug-device"), std::string::npos) << after.out;
+}
+
+TEST_F(LarodClientInteractive, KeepsNoModelThatConvertedAPicture) {
+    example::writePng(path("p.png"), example::Image(12, 10));
+    const Outcome outcome = runLines(
+        "-c debug-device -b debug.input.0:uint8:1x8x8x3 -b debug.output.0:uint8:1x8x8x3 "
+        "-b debug.echo:1 -i p.png -o out\n--list-models\n");
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find(" debug-device "), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find(" cpu-proc "), std::string::npos) << outcome.out;
 }
 
 TEST_F(LarodClientInteractive, TakesTheLastLineWithoutAnEnd) {
