@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <system_error>
+#include <variant>
 
 #include "larod-client/option_group.h"
 #include "larod-client/options.h"
@@ -64,6 +65,19 @@ void refuse(std::initializer_list<Conflict> conflicts) {
 bool usesPicture(const Options& options) {
     return options.validate.hasDataset() ||
            std::any_of(options.tensors.inputs.begin(), options.tensors.inputs.end(), isPictureName);
+}
+
+// A tensor does not tell in which order its colours are; they would be mixed up.
+void checkPictureFormat(const ModelOptions& model) {
+    for (const Parameter& parameter : model.parameters) {
+        const auto* format = std::get_if<std::string>(&parameter.value);
+        if (parameter.key == "image.input.format" && format != nullptr && *format != "nv12" &&
+            *format != "rgb-interleaved" && *format != "rgb-planar") {
+            throw UsageError(fmt::format(
+                "a picture becomes an input of nv12, rgb-interleaved or rgb-planar, but image.input.format is {}",
+                *format));
+        }
+    }
 }
 
 void checkRounds(const Options& options) {
@@ -195,6 +209,9 @@ void checkMeasuring(const Options& options) {
         {pictured && !usesPicture(options),
          "--fit, --mean and --scale are for pictures: -i with a .jpg or .png file, or --dataset"},
     });
+    if (usesPicture(options)) {
+        checkPictureFormat(options.model);
+    }
     checkRounds(options);
 }
 

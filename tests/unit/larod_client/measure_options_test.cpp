@@ -79,6 +79,10 @@ TEST(MeasureOptions, RefuseWhatMakesNoSenseTogether) {
     EXPECT_EQ(parsed({"-i", "", "--random-seed", "1", "--compare", "b"}).validate.references.size(), 1U);
     expectRefused({"-i", "raw.bin", "--fit", "stretch"}, "are for pictures");
     EXPECT_EQ(parsed({"-i", "raw.PNG", "--fit", "stretch"}).pictures.fit, Fit::Stretch);
+    expectRefused({"-i", "a.png", "-b", "image.input.format:bgr-interleaved"}, "but image.input.format is bgr-");
+    expectRefused({"--dataset", "d", "--truth", "t", "-b", "image.input.format:nv21"}, "image.input.format is nv21");
+    EXPECT_EQ(parsed({"-i", "a.png", "-b", "image.input.format:nv12"}).model.parameters.size(), 1U);
+    EXPECT_EQ(parsed({"-i", "raw.bin", "-b", "image.input.format:nv21"}).model.parameters.size(), 1U);
     expectRefused({"-i", "", "--json", "f"}, "--json");
     expectRefused({"-i", "", "--stats", "--json"}, "--json");
     expectRefused({"-a", "--stats"}, "--stats");
