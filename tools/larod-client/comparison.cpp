@@ -97,8 +97,8 @@ std::optional<std::string> compareOutputs(const TensorBuffers& outputs, const st
         if (name.empty()) {
             continue;
         }
-        const std::vector<std::byte> reference = readWholeFile(name);
         const size_t sizeBytes = outputs.sizeBytes(index);
+        const std::vector<std::byte> reference = readWholeFile(name, sizeBytes);
         if (reference.size() != sizeBytes) {
             throw ToolError(EINVAL, fmt::format("'{}' has {} bytes, but {} has {}", name, reference.size(),
                                                 outputs.nameOf(index), sizeBytes));

@@ -15,7 +15,7 @@
 
 namespace larod::tools {
 
-std::vector<std::byte> readWholeFile(const std::string& name) {
+std::vector<std::byte> readWholeFile(const std::string& name, size_t mostBytes) {
     const UniqueFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) {
         throw errnoError(fmt::format("Could not open '{}'", name));
@@ -33,6 +33,9 @@ std::vector<std::byte> readWholeFile(const std::string& name) {
         if (got == 0) {
             return content;
         }
+        if (static_cast<size_t>(got) > mostBytes - content.size()) {
+            throw ToolError(EFBIG, fmt::format("'{}' has more than {} bytes", name, mostBytes));
+        }
         content.insert(content.end(), block.begin(), block.begin() + got);
     }
 }
@@ -47,7 +50,7 @@ std::vector<std::string> readLines(const std::string& name) {
         lines.push_back(std::move(line));
         line.clear();
     };
-    for (const std::byte byte : readWholeFile(name)) {
+    for (const std::byte byte : readWholeFile(name, kMaxTextBytes)) {
         if (const char character = static_cast<char>(byte); character == '\n') {
             endLine();
         } else {

@@ -8,10 +8,13 @@
 
 namespace larod::tools {
 
-// Throws ToolError, e.g. for a directory.
-[[nodiscard]] std::vector<std::byte> readWholeFile(const std::string& name);
+// Of at most `mostBytes`. Throws ToolError, e.g. for a directory, or for a device that has no end.
+[[nodiscard]] std::vector<std::byte> readWholeFile(const std::string& name, size_t mostBytes);
 
-// Without their ends ("\n" or "\r\n"). Throws ToolError.
+// Millions of them.
+inline constexpr size_t kMaxTextBytes = 256 * 1024 * 1024;
+
+// Without their ends ("\n" or "\r\n"). Throws ToolError, e.g. for more than kMaxTextBytes.
 [[nodiscard]] std::vector<std::string> readLines(const std::string& name);
 
 }  // namespace larod::tools

@@ -106,6 +106,8 @@ TEST_F(LarodClientValidate, RefusesAReferenceOfAnotherSize) {
     writeFile("short", std::string(7, 'a'));
     expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "short"})), 1,
                 R"('short' has 7 bytes, but output 0 has 8 .*)");
+    expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "/dev/zero"})), 1,
+                R"('/dev/zero' has more than 8 bytes.*)");
     expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "none"})), 1, "Could not open 'none'.*");
 }
 
