@@ -21,12 +21,14 @@ namespace larod::tools {
 
 namespace {
 
-// Each of a thousand classes may be off by half a step of 1/256.
 constexpr double kSumTolerance = 0.1;
 
-bool areProbabilities(std::span<const double> values) {
+// `step` is that of the quantisation, 0 without one: each value may be off by half of it, and of a thousand classes
+// most are rounded to 0.
+bool areProbabilities(std::span<const double> values, double step) {
     const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-    return std::abs(sum - 1) <= kSumTolerance &&
+    const double tolerance = std::max(kSumTolerance, static_cast<double>(values.size()) * step / 2);
+    return std::abs(sum - 1) <= tolerance &&
            std::all_of(values.begin(), values.end(), [](double value) { return value >= 0 && value <= 1; });
 }
 
@@ -85,21 +87,23 @@ Scores scoresOf(const TensorElements& output, const std::optional<Quantization>&
     }
     const bool known = quantization && quantization->scales.size() == 1 && quantization->zeroPoints.size() == 1;
     if (isFloat(output.type) || known) {
+        double step = 0;
         if (!isFloat(output.type)) {
-            scores.values = realValues(scores.values, static_cast<double>(quantization->scales.front()),
-                                       static_cast<double>(quantization->zeroPoints.front()));
+            step = static_cast<double>(quantization->scales.front());
+            scores.values = realValues(scores.values, step, static_cast<double>(quantization->zeroPoints.front()));
         }
         scores.meaning = "probability";
-        if (!areProbabilities(scores.values)) {
+        if (!areProbabilities(scores.values, step)) {
             scores.values = softmax(scores.values);
             scores.meaning = "softmax of the output";
         }
         return scores;
     }
     // How probabilities are usually quantised.
+    constexpr double kUsualStep = 1.0 / 256;
     const double zeroPoint = output.type == LAROD_TENSOR_DATA_TYPE_INT8 ? -128 : 0;
-    std::vector<double> usual = realValues(scores.values, 1.0 / 256, zeroPoint);
-    if (elementSize(output.type) == 1 && areProbabilities(usual)) {
+    std::vector<double> usual = realValues(scores.values, kUsualStep, zeroPoint);
+    if (elementSize(output.type) == 1 && areProbabilities(usual, kUsualStep)) {
         scores.values = std::move(usual);
         scores.meaning = "probability, taking the quantisation for 1/256";
     } else {

@@ -171,6 +171,16 @@ TEST(Scores, AreDequantisedWhereTheFileTellsHow) {
     EXPECT_NEAR(logits.values[2] / logits.values[1], std::exp(1), 1e-3);
 }
 
+TEST(Scores, AreProbabilitiesAlsoWhereMostAreRoundedToZero) {
+    std::vector<uint8_t> unsure(1000);
+    unsure[7] = 64;
+    const auto output = elements<uint8_t>(LAROD_TENSOR_DATA_TYPE_UINT8, unsure);
+    const Scores known = scoresOf(output, Quantization{{1.0F / 256}, {0}});
+    EXPECT_EQ(known.meaning, "probability");
+    EXPECT_DOUBLE_EQ(known.values[7], 0.25);
+    EXPECT_EQ(scoresOf(output, std::nullopt).meaning, "probability, taking the quantisation for 1/256");
+}
+
 TEST(Greatest, AreInOrderAndTheFirstOfEqualOnesFirst) {
     const std::vector<double> values = {1, 5, std::nan(""), 5, 9};
     EXPECT_EQ(greatest(values, 3), (std::vector<size_t>{4, 1, 3}));
