@@ -152,6 +152,10 @@ std::string Labels::nameOf(size_t index) const {
 size_t Labels::classOf(const std::string& label) const {
     // A name may be a number, too.
     if (const auto found = std::find(names_.begin(), names_.end(), label); found != names_.end()) {
+        if (const auto other = std::find(found + 1, names_.end(), label); other != names_.end()) {
+            throw ToolError(EINVAL, fmt::format("'{}' is the name of the classes {} and {} of '{}': give the number",
+                                                label, found - names_.begin(), other - names_.begin(), fileName_));
+        }
         return static_cast<size_t>(found - names_.begin());
     }
     size_t index = 0;

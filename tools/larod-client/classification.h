@@ -41,7 +41,8 @@ class Labels {
     void checkCount(size_t classes) const;
     // "class 3" where there are no names.
     [[nodiscard]] std::string nameOf(size_t index) const;
-    // Of a label as a file of truths has it: a name, or a number from 0. Throws ToolError where it is neither.
+    // Of a label as a file of truths has it: a name, or a number from 0. Throws ToolError where it is neither,
+    // or the name of several classes.
     [[nodiscard]] size_t classOf(const std::string& label) const;
 
   private:

@@ -52,10 +52,12 @@ class LarodClientValidate : public LarodClient {
 
     Outcome runColours(std::vector<std::string> more) {
         writeColourNetwork("colours.tflite");
-        writeFile("labels.txt", "red\ngreen\ndark blue\n");
+        writeFile("labels.txt", labels_);
         more.insert(more.begin(), {"-c", "cpu-tflite", "-g", "colours.tflite"});
         return run(std::move(more));
     }
+
+    std::string labels_ = "red\ngreen\ndark blue\n";
 };
 
 TEST_F(LarodClientValidate, ComparesOutputsWithFiles) {
@@ -229,6 +231,8 @@ TEST_F(LarodClientValidate, NamesWhatIsWrongWithADataset) {
     expectError(runTruth("a.png 3\n"), 1, "'a.png' is said to be class 3, but the output has 3 classes.*");
     expectError(runTruth("a.png 0\nb.png 0\n"), 1, "'pictures/b.png': Could not take the picture: can't read .*");
     expectError(runTruth("a.png\n"), 1, "'truth.txt', line 1: expected .*");
+    labels_ = "red\nblue\nred\n";
+    expectError(runTruth("a.png red\n"), 1, "'red' is the name of the classes 0 and 2 of 'labels.txt': .*");
 }
 
 }  // namespace
