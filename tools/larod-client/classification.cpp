@@ -79,9 +79,7 @@ std::string trimmed(const std::string& text) {
 
 Scores scoresOf(const TensorElements& output, const std::optional<Quantization>& quantization) {
     Scores scores;
-    for (size_t index = 0; index < output.count(); ++index) {
-        scores.values.push_back(output.value(index));
-    }
+    scores.values = output.values();
     if (scores.values.empty()) {
         return scores;
     }

@@ -127,14 +127,14 @@ class DatasetRun {
         }
         const size_t entry = *std::exchange(slot.entry, std::nullopt);
         slot.job().wait();
-        // Whatever the scale is, the order stays.
-        const Scores scores = scoresOf(readElements(slot.outputs(), 0), std::nullopt);
-        labels_.checkCount(scores.values.size());
-        if (classes_[entry] >= scores.values.size()) {
+        // As they are: a softmax would make many of them 0, and the order is all that counts.
+        const std::vector<double> scores = readElements(slot.outputs(), 0).values();
+        labels_.checkCount(scores.size());
+        if (classes_[entry] >= scores.size()) {
             throw ToolError(EINVAL, fmt::format("'{}' is said to be class {}, but the output has {} classes",
-                                                entries_[entry].file, classes_[entry], scores.values.size()));
+                                                entries_[entry].file, classes_[entry], scores.size()));
         }
-        accuracy_.count(scores.values, classes_[entry]);
+        accuracy_.count(scores, classes_[entry]);
         if (progress_) {
             const auto now = Clock::now();
             progress_->onJobEnd(now, now);

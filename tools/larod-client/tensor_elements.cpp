@@ -117,6 +117,15 @@ double TensorElements::value(size_t index) const {
     }
 }
 
+std::vector<double> TensorElements::values() const {
+    std::vector<double> all;
+    all.reserve(count());
+    for (size_t index = 0; index < count(); ++index) {
+        all.push_back(value(index));
+    }
+    return all;
+}
+
 std::string TensorElements::placeText(size_t index) const {
     if (dims.size() < 2) {
         return fmt::format("{}", index);

@@ -20,6 +20,7 @@ struct TensorElements {
     [[nodiscard]] size_t count() const noexcept;
     // As far as a double can tell: integers beyond 2^53 are rounded.
     [[nodiscard]] double value(size_t index) const;
+    [[nodiscard]] std::vector<double> values() const;
     // "17", or "17 at [0, 3, 5]" where the dimensions are known.
     [[nodiscard]] std::string placeText(size_t index) const;
 };
