@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 
@@ -34,6 +36,31 @@ void printTensors(const TensorBuffers& buffers, std::string_view direction) {
     for (size_t index = 0; index < buffers.size(); ++index) {
         printStamped(fmt::format("{} {}: {}", direction, index, describeTensor(buffers.tensors()[index])));
     }
+}
+
+void requireReadable(const std::string& name) {
+    if (!name.empty() && ::access(name.c_str(), R_OK) != 0) {
+        throw errnoError(fmt::format("Could not open '{}'", name));
+    }
+}
+
+void requireWritable(const std::string& name) {
+    if (name.empty() || ::access(name.c_str(), W_OK) == 0) {
+        return;
+    }
+    const std::string folder = std::filesystem::path(name).parent_path().string();
+    if (errno != ENOENT || ::access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) {
+        throw errnoError(fmt::format("Could not write '{}'", name));
+    }
+}
+
+// What is used after the jobs: a wrong name is told now, not after hours.
+void checkLaterFiles(const Options& options) {
+    requireReadable(options.validate.labelsFile);
+    std::for_each(options.validate.references.begin(), options.validate.references.end(), requireReadable);
+    requireWritable(options.validate.savedImage);
+    requireWritable(options.measure.samplesFile);
+    requireWritable(options.jsonFile);
 }
 
 RoundsResult runPlain(larodConnection* conn, const larodJobRequest* request, const Options& options) {
@@ -105,6 +132,7 @@ std::string meanLine(const RoundsResult& result) {
 }
 
 void runModel(larodConnection* conn, const larodModel* model, const Options& options) {
+    checkLaterFiles(options);
     const uint64_t seed = options.tensors.randomSeed.value_or(static_cast<uint64_t>(std::time(nullptr)));
     if (usesRandomInput(options.tensors)) {
         printStamped(fmt::format("Setting up randomly generated input tensors using random seed {}", seed));

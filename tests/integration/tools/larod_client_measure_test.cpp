@@ -195,7 +195,9 @@ TEST_F(LarodClientMeasure, EndsAllClientsWhenOneFails) {
 TEST_F(LarodClientMeasure, RefusesOptionsThatDoNotFit) {
     expectError(measure("0", {"--rate", "10", "-q"}), 2, "-q starts a job whenever .*");
     expectError(measure("0", {"--stats", "--json"}), 2, "--json needs a FILE .*");
-    expectError(measure("0", {"--samples", "no-such-folder/s.csv"}), 1, "Could not write 'no-such-folder/s.csv'.*");
+    const Outcome outcome = measure("0", {"--samples", "no-such-folder/s.csv"});
+    expectError(outcome, 1, "Could not write 'no-such-folder/s.csv'.*");
+    EXPECT_EQ(outcome.out.find("Running job"), std::string::npos) << "it is told before the jobs: " << outcome.out;
 }
 
 }  // namespace
