@@ -59,13 +59,13 @@ ModelHandle loadModel(larodConnection* conn, const ModelOptions& options) {
         if (error.code() == LAROD_ERROR_POWER_NOT_AVAILABLE && power.again()) {
             continue;
         }
-        if (error.code() == LAROD_ERROR_FD && name.empty()) {
+        if (error.code() == LAROD_ERROR_FD && options.file.empty()) {
             throw ToolError(
                 error.code(),
                 fmt::format("Could not load the model: {} loads it from a file; name one with -g", options.device));
         }
-        throw error.toolError(name.empty() ? "Could not load the model"
-                                           : fmt::format("Could not load model '{}'", name));
+        throw error.toolError(options.file.empty() ? "Could not load the model"
+                                                   : fmt::format("Could not load model '{}'", options.file));
     }
 }
 
