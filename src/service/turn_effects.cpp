@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/turn_effects.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/monotonic_time.h"
 #include "session/futex.h"
@@ -32,7 +34,8 @@ void TurnEffects::grant(SessionKey key, uint64_t sliceEndNs) {
     recentUntilNs_.reset();
     turn->threads.store(options_.threads, std::memory_order_relaxed);
     turn->sliceEndNs.store(sliceEndNs, std::memory_order_relaxed);
-    turn->lastEndNs.store(monotonicNs() + kStartGraceNs, std::memory_order_relaxed);
+    startUntilNs_ = monotonicNs() + kStartGraceNs;
+    turn->lastEndNs.store(startUntilNs_, std::memory_order_relaxed);
     answer(turn->word, session::kTurnIdle);
 }
 
@@ -67,7 +70,9 @@ TurnPort::Reclaim TurnEffects::reclaim(SessionKey key, uint64_t nowNs) {
     uint32_t word = turn->word.fetch_or(session::kTurnWanted, std::memory_order_acq_rel) | session::kTurnWanted;
     while (session::turnPhase(word) == session::kTurnIdle) {
         const uint64_t lastEnd = turn->lastEndNs.load(std::memory_order_relaxed);
-        const bool recent = lastEnd > nowNs ? lastEnd - nowNs <= kStartGraceNs : nowNs - lastEnd < kIdleGraceNs;
+        // `nowNs` may be from before the grant.
+        const bool recent = lastEnd > nowNs ? lastEnd <= std::max(startUntilNs_, nowNs + kStartGraceNs)
+                                            : nowNs - lastEnd < kIdleGraceNs;
         if (recent && nowNs < recentUntilNs_.value_or(UINT64_MAX)) {
             recentUntilNs_ = recentUntilNs_.value_or(nowNs + kMaxRecentNs);
             return Reclaim::Recent;

@@ -37,6 +37,7 @@ class TurnEffects final : public TurnPort {
     const std::string unitName_;
     const Options& options_;
     PowerControl* const power_;
+    uint64_t startUntilNs_ = 0;              // of the last grant: how long its session may take to start a job
     std::optional<uint64_t> recentUntilNs_;  // of this grant: how long "has just run a job" is believed
 };
 

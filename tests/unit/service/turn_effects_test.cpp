@@ -47,6 +47,14 @@ TEST_F(TurnEffectsTest, TakesATurnThatIsIdleForLongEnough) {
     EXPECT_EQ(phase(), session::kTurnNone);
 }
 
+TEST_F(TurnEffectsTest, LeavesAGrantedTurnToASessionThatIsAboutToStart) {
+    const uint64_t decided = monotonicNs();
+    effects.grant(kSession, 0);
+    EXPECT_EQ(effects.reclaim(kSession, decided), Reclaim::Recent) << "others wait, and were looked at after the grant";
+    EXPECT_EQ(phase(), session::kTurnIdle);
+    EXPECT_EQ(effects.reclaim(kSession, monotonicNs() + kSliceNs), Reclaim::Taken) << "it never starts";
+}
+
 TEST_F(TurnEffectsTest, AsksForATurnThatIsBusy) {
     effects.grant(kSession, 0);
     turn().word = session::withTurnPhase(turn().word, session::kTurnBusy);
