@@ -6,6 +6,7 @@
 
 #include <exception>
 #include <latch>
+#include <system_error>
 #include <thread>
 
 #include "larod-client/load.h"
@@ -76,8 +77,16 @@ void runTogether(const std::vector<LoadPart>& parts, const Options& options) {
     {
         std::vector<std::jthread> threads;
         threads.reserve(parts.size());
-        for (size_t index = 0; index < parts.size(); ++index) {
-            threads.emplace_back(runOne, index);
+        try {
+            for (size_t index = 0; index < parts.size(); ++index) {
+                threads.emplace_back(runOne, index);
+            }
+        } catch (const std::system_error& error) {
+            requestStop();  // those that wait for the others run a single job
+            ready.count_down(static_cast<std::ptrdiff_t>(parts.size() - threads.size()));
+            throw ToolError(error.code().value(),
+                            fmt::format("Could not start a thread for client {} of {}: {}", threads.size() + 1,
+                                        parts.size(), error.code().message()));
         }
     }
     for (const std::exception_ptr& failure : failures) {
