@@ -36,6 +36,9 @@ const std::vector<std::string> kModelKeys = {"image.input.format",
                                              "debug.load.power-refusals"};
 const std::vector<std::string> kJobKeys = {"image.input.crop", "skip-input-dma-sync", "skip-output-dma-sync"};
 const std::vector<std::string> kBufferTypes = {"ext-disk", "larod-disk", "larod-dma", "ext-dma"};
+const std::vector<std::string> kFits = {"letterbox", "stretch"};
+// As the help text calls the values.
+const std::vector<std::string> kFileTypes = {"FILE", "[FILE]", "FOLDER", "CSV", "PNG"};
 
 // Those that begin as `begun` does, with `lead` before and `tail` after them.
 void addMatching(std::vector<std::string>& words, const std::vector<std::string>& candidates, std::string_view begun,
@@ -83,11 +86,13 @@ void addValues(Completions& result, const OptionNames& option, std::string_view 
         const bool ofJob = isCalled(option, "--job-param");
         addMatching(result.words, ofJob ? kJobKeys : kModelKeys, begun, lead, ":");
         result.goOn = true;
-    } else if (isCalled(option, "--device")) {
+    } else if (isCalled(option, "--device") || isCalled(option, "--picture-device")) {
         addMatching(result.words, devices, begun, lead, "");
     } else if (isCalled(option, "--input-buf-type") || isCalled(option, "--output-buf-type")) {
         addMatching(result.words, kBufferTypes, begun, lead, "");
-    } else if (option.valueType == "FILE" || option.valueType == "[FILE]" || option.valueType == "DIR") {
+    } else if (isCalled(option, "--fit")) {
+        addMatching(result.words, kFits, begun, lead, "");
+    } else if (std::find(kFileTypes.begin(), kFileTypes.end(), option.valueType) != kFileTypes.end()) {
         addFiles(result, begun, lead);
     }
 }

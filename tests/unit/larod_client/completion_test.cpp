@@ -37,6 +37,7 @@ TEST(Completion, KnowsTheDevices) {
     EXPECT_EQ(completed("--device d").words, (Words{"debug-device"}));
     EXPECT_EQ(completed("--device=d").words, (Words{"--device=debug-device"}));
     EXPECT_EQ(completed("-cdeb").words, (Words{"-cdebug-device"}));
+    EXPECT_EQ(completed("--picture-device cpu-p").words, (Words{"cpu-proc"}));
     EXPECT_FALSE(completed("-c d").goOn);
 }
 
@@ -51,6 +52,7 @@ TEST(Completion, KnowsTheKeysOfParameters) {
 TEST(Completion, KnowsTheTypesOfBuffers) {
     EXPECT_EQ(completed("-I larod").words, (Words{"larod-disk", "larod-dma"}));
     EXPECT_EQ(completed("-Oext").words, (Words{"-Oext-disk", "-Oext-dma"}));
+    EXPECT_EQ(completed("--fit ").words, (Words{"letterbox", "stretch"}));
 }
 
 TEST(Completion, OffersNothingForOtherValues) {
@@ -74,6 +76,11 @@ TEST(Completion, KnowsTheFiles) {
               (Words{folder.path() + "/models/one file.tflite"}));
     EXPECT_EQ(completed("--model=" + folder.path() + "/.h").words, (Words{"--model=" + folder.path() + "/.hidden"}));
     EXPECT_EQ(completed("-o " + folder.path() + "/").words.size(), 2U) << "what is hidden is not offered unasked";
+    for (const char* option :
+         {"--labels", "--compare", "--dataset", "--truth", "--samples", "--json", "--save-image"}) {
+        EXPECT_EQ(completed(option + (" " + folder.path()) + "/model.").words, (Words{folder.path() + "/model.txt"}))
+            << option;
+    }
     EXPECT_EQ(completed("-o /no/such/folder/").words, Words{});
 }
 
