@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -15,7 +14,7 @@
 #include "larod-client/stamped_output.h"
 #include "larod-client/statistics_report.h"
 #include "larod-client/status_stages.h"
-#include "larod-client/tool_error.h"
+#include "larod-client/whole_file.h"
 
 namespace larod::tools {
 
@@ -36,15 +35,6 @@ Stages stagesBetween(const Stages& before, const Stages& after, uint64_t rounds)
     return between;
 }
 
-void writeText(const std::string& fileName, const std::string& text) {
-    std::ofstream file(fileName, std::ios::binary | std::ios::trunc);
-    file << text;
-    file.close();
-    if (!file) {
-        throw errnoError(fmt::format("Could not write '{}'", fileName));
-    }
-}
-
 void report(const Measurement& measurement, const Options& options) {
     if (options.measure.stats) {
         printStamped("Statistics:");
@@ -55,7 +45,7 @@ void report(const Measurement& measurement, const Options& options) {
         printPlain(clientsText(measurement));
     }
     if (options.json) {
-        writeText(options.jsonFile, statisticsJson(measurement));
+        writeWholeFile(options.jsonFile, statisticsJson(measurement));
     }
     if (!options.measure.samplesFile.empty()) {
         writeSamples(options.measure.samplesFile, measurement.clients,

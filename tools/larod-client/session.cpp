@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
 #include <optional>
 #include <string>
 
@@ -20,6 +19,7 @@
 #include "larod-client/status_text.h"
 #include "larod-client/stop_signal.h"
 #include "larod-client/tool_error.h"
+#include "larod-client/whole_file.h"
 
 namespace larod::tools {
 
@@ -35,12 +35,7 @@ void printJson(const Options& options, const std::string& text) {
         printPlain(text);
         return;
     }
-    std::ofstream file(options.jsonFile, std::ios::binary | std::ios::trunc);
-    file << text;
-    file.close();
-    if (!file) {
-        throw errnoError(fmt::format("Could not write '{}'", options.jsonFile));
-    }
+    writeWholeFile(options.jsonFile, text);
 }
 
 void showStatus(const Options& options) {

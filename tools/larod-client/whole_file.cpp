@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are read at once.
+// Files that are read or written at once.
 #include "larod-client/whole_file.h"
 
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "larod-client/tool_error.h"
 #include "unique_fd.h"
@@ -61,6 +62,15 @@ std::vector<std::string> readLines(const std::string& name) {
         endLine();
     }
     return lines;
+}
+
+void writeWholeFile(const std::string& name, const std::string& text) {
+    std::ofstream file(name, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) {
+        throw errnoError(fmt::format("Could not write '{}'", name));
+    }
 }
 
 }  // namespace larod::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are read at once.
+// Files that are read or written at once.
 #pragma once
 
 #include <cstddef>
@@ -16,5 +16,8 @@ inline constexpr size_t kMaxTextBytes = 256 * 1024 * 1024;
 
 // Without their ends ("\n" or "\r\n"). Throws ToolError, e.g. for more than kMaxTextBytes.
 [[nodiscard]] std::vector<std::string> readLines(const std::string& name);
+
+// In place of what was there. Throws ToolError.
+void writeWholeFile(const std::string& name, const std::string& text);
 
 }  // namespace larod::tools
