@@ -13,6 +13,10 @@
 
 namespace larod::session::test {
 
+constexpr uint32_t kMap = LAROD_FD_PROP_MAP;
+constexpr uint32_t kReadWrite = LAROD_FD_PROP_READWRITE;
+constexpr uint32_t kDmaBuf = LAROD_FD_PROP_DMABUF;
+
 inline TensorSpec bytesSpec(size_t bytes, std::string name = "data") {
     TensorSpec spec;
     spec.name = std::move(name);

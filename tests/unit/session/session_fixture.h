@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstring>
 #include <future>
 #include <memory>
 #include <string>
@@ -135,6 +136,16 @@ class SessionFixture : public ::testing::Test {
     wire::Datagram datagram_;
     uint64_t lastId_ = 0;
     std::future<void> serving_;
+};
+
+class SessionTest : public SessionFixture {
+  protected:
+    // Output i gets the bytes of input i.
+    void echo(uint32_t index) {
+        device(index).onRun = [](const device::JobIo& io) {
+            std::memcpy(memoryOf(io.outputs[0]).data(), memoryOf(io.inputs[0]).data(), 16);
+        };
+    }
 };
 
 }  // namespace larod::session::test
