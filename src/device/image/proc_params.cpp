@@ -5,9 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error.h"
@@ -128,7 +130,7 @@ Colorimetry parseColorimetry(const ParamMap& params, Format input) {
 }
 
 // One number for all channels, or three with commas; in any locale.
-std::array<float, 3> parseNumbers(std::string_view key, std::string_view text) {
+std::array<float, 3> parseNumberText(std::string_view key, std::string_view text) {
     std::array<float, 3> numbers{};
     size_t count = 0;
     const char* at = text.data();
@@ -156,24 +158,38 @@ std::array<float, 3> parseNumbers(std::string_view key, std::string_view text) {
                 key, text);
 }
 
+// A number for each of R, G and B, or nothing where the key is absent. Whole numbers may be integers: tools that choose
+// the type of a value by its form, as larod-client does, make one of "128".
+std::optional<std::array<float, 3>> parseNumbers(const ParamMap& params, std::string_view key) {
+    const ParamValue* value = params.find(key);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    if (const auto* whole = std::get_if<int64_t>(value); whole != nullptr) {
+        const auto number = static_cast<float>(*whole);
+        return std::array<float, 3>{number, number, number};
+    }
+    if (const auto* text = std::get_if<std::string>(value); text != nullptr) {
+        return parseNumberText(key, *text);
+    }
+    throw Error(kCode, "load parameter '{}': expected a string, like '123.7,116.3,103.5', or an integer, got an {}", key,
+                paramTypeName(*value));
+}
+
 void parseNormalisation(const ParamMap& params, ProcParams& result) {
     constexpr std::string_view kMeanKey = "image.output.mean";
     constexpr std::string_view kScaleKey = "image.output.scale";
-    const auto* mean = params.get<std::string>(kMeanKey, kCode);
-    const auto* scale = params.get<std::string>(kScaleKey, kCode);
+    const auto mean = parseNumbers(params, kMeanKey);
+    const auto scale = parseNumbers(params, kScaleKey);
     const SampleType type = result.output.type;
-    if ((mean != nullptr || scale != nullptr) && type == SampleType::Uint8) {
+    if ((mean || scale) && type == SampleType::Uint8) {
         throw Error(kCode,
                     "load parameter '{}' needs 'image.output.type' set to 'int8', 'float16' or 'float32', and it is "
                     "'uint8'",
-                    mean != nullptr ? kMeanKey : kScaleKey);
+                    mean ? kMeanKey : kScaleKey);
     }
-    if (mean != nullptr) {
-        result.mean = parseNumbers(kMeanKey, *mean);
-    }
-    if (scale != nullptr) {
-        result.scale = parseNumbers(kScaleKey, *scale);
-    }
+    result.mean = mean.value_or(result.mean);
+    result.scale = scale.value_or(result.scale);
     const float limit = type == SampleType::Float16 ? kLargestFloat16 : std::numeric_limits<float>::max();
     for (size_t channel = 0; channel < 3; ++channel) {
         const float meanOfChannel = result.mean[channel];

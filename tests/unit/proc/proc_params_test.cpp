@@ -71,7 +71,7 @@ TEST(ProcParams, MandatoryKeysAreMandatory) {
 
 TEST(ProcParams, WrongTypesAreRefused) {
     for (const char* key : {"image.input.format", "image.output.format", "image.output.filter", "image.output.type",
-                            "image.output.mean", "image.output.scale", "image.input.colorimetry"}) {
+                            "image.input.colorimetry"}) {
         EXPECT_NE(refusal(key, number(1)), "") << key;
     }
     for (const char* key : {"image.input.size", "image.output.size", "image.input.row-pitch", "image.output.row-pitch",
@@ -210,6 +210,18 @@ TEST(ProcParams, FloatOutputTakesOneNumberOrThree) {
                                    {"image.output.scale", text("58.4,-57,5e1")}}));
     EXPECT_EQ(params.mean, (std::array<float, 3>{127.5F, 127.5F, 127.5F}));
     EXPECT_EQ(params.scale, (std::array<float, 3>{58.4F, -57, 50}));
+}
+
+TEST(ProcParams, WholeNumbersOfMeanAndScaleMayBeIntegers) {
+    const ProcParams params = parseProcParams(with({{"image.output.type", text("int8")},
+                                                    {"image.output.mean", number(128)},
+                                                    {"image.output.scale", number(-2)}}));
+    EXPECT_EQ(params.mean, (std::array<float, 3>{128, 128, 128}));
+    EXPECT_EQ(params.scale, (std::array<float, 3>{-2, -2, -2}));
+    EXPECT_NE(refusal(with({{"image.output.type", text("int8")}, {"image.output.scale", number(0)}})), "");
+    EXPECT_EQ(refusal(with({{"image.output.type", text("int8")}, {"image.output.mean", std::array<int64_t, 2>{1, 2}}})),
+              "load parameter 'image.output.mean': expected a string, like '123.7,116.3,103.5', or an integer, got an "
+              "array of 2 integers");
 }
 
 TEST(ProcParams, GarbageInNumbersIsRefused) {
