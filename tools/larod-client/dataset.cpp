@@ -16,7 +16,7 @@
 
 #include "larod-client/handles.h"
 #include "larod-client/input_files.h"
-#include "larod-client/job_in_background.h"
+#include "larod-client/job_queue.h"
 #include "larod-client/picture_converter.h"
 #include "larod-client/picture_file.h"
 #include "larod-client/progress.h"
@@ -53,12 +53,12 @@ class PictureSlot {
             outputs_.track(conn);
         }
         request_ = makeJobRequest(model, inputs_, outputs_, options.jobs);
-        job_.emplace(conn, request_.get());
+        job_.emplace(conn, request_.get(), 1, nullptr);
     }
 
     [[nodiscard]] const TensorBuffers& inputs() const noexcept { return inputs_; }
     [[nodiscard]] const TensorBuffers& outputs() const noexcept { return outputs_; }
-    [[nodiscard]] JobInBackground& job() noexcept { return *job_; }
+    [[nodiscard]] JobQueue& job() noexcept { return *job_; }
 
     std::optional<size_t> entry;  // whose job was started
 
@@ -66,7 +66,7 @@ class PictureSlot {
     TensorBuffers inputs_;
     TensorBuffers outputs_;
     RequestHandle request_;
-    std::optional<JobInBackground> job_;  // ends first
+    std::optional<JobQueue> job_;  // ends first
 };
 
 // The parts of one dataset run.
@@ -118,7 +118,7 @@ class DatasetRun {
             throw ToolError(error.code(), fmt::format("'{}': {}", file, error.what()));
         }
         slot.entry = entry;
-        slot.job().start();
+        slot.job().start(Clock::now());
     }
 
     void finish(PictureSlot& slot) {
@@ -126,7 +126,7 @@ class DatasetRun {
             return;
         }
         const size_t entry = *std::exchange(slot.entry, std::nullopt);
-        slot.job().wait();
+        slot.job().drain();
         // As they are: a softmax would make many of them 0, and the order is all that counts.
         const std::vector<double> scores = readElements(slot.outputs(), 0).values();
         labels_.checkCount(scores.size());

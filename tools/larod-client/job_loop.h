@@ -3,27 +3,20 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
+#include "larod-client/job_queue.h"
 #include "larod.h"
 
 namespace larod::tools {
 
 // Jobs that are queued at the service at a time in asynchronous mode.
-inline constexpr int kMaxJobsInFlight = 32;
+inline constexpr size_t kMaxJobsInFlight = 32;
 
-using Clock = std::chrono::steady_clock;
-
-// Is told about each job that succeeded.
-class JobObserver {
-  public:
-    virtual ~JobObserver() = default;
-
-    // The job was handed over and its end seen at these times; waiting for power counts. One call at a time, in the
-    // order of the ends. Thread: the one that runs the jobs, or for asynchronous ones a thread of the library, whose
-    // other jobs this delays: it must be short and not throw.
-    virtual void onJobEnd(Clock::time_point begin, Clock::time_point end) noexcept = 0;
-};
+// Jobs that wait at the service at a time where they have a rate. Where it is that far behind, further ones are handed
+// over when it has caught up with half of them.
+inline constexpr size_t kMaxLateJobs = 256;
 
 struct RoundsResult {
     uint64_t rounds = 0;  // at least 1
@@ -41,5 +34,11 @@ struct RoundsResult {
 // Up to kMaxJobsInFlight at a time. No job is outstanding afterwards, also when it throws.
 [[nodiscard]] RoundsResult runJobsAsync(larodConnection* conn, const larodJobRequest* request, uint64_t rounds,
                                         JobObserver* observer);
+
+// `jobsPerSecond` > 0. Job k is due at k / jobsPerSecond, counted from 0, and is handed over then, whether or not
+// others are done; where that is not possible, as soon as it is. The observer gets the time when a job was due as its
+// beginning, so that latency counts what a job had to wait because others took long. Otherwise as runJobsAsync.
+[[nodiscard]] RoundsResult runJobsAtRate(larodConnection* conn, const larodJobRequest* request, uint64_t rounds,
+                                         double jobsPerSecond, JobObserver* observer);
 
 }  // namespace larod::tools

@@ -15,7 +15,6 @@
 #include "larod-client/input_files.h"
 #include "larod-client/measured_run.h"
 #include "larod-client/progress.h"
-#include "larod-client/rate_loop.h"
 #include "larod-client/round_recorder.h"
 #include "larod-client/stamped_output.h"
 #include "larod-client/tensor_description.h"
