@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -121,6 +122,12 @@ void printRatio(const std::string& name, double value) {
     fmt::print("{:<58}{:>8.3f}\n", name, value);
 }
 
+void printRatio(const std::string& name, const MedianOfRounds& median) {
+    const std::string interval =
+        std::isnan(median.low) ? "-" : fmt::format("{:.3f} to {:.3f}", median.low, median.high);
+    fmt::print("{:<58}{:>8.3f}  {}\n", name, median.value, interval);
+}
+
 void measure(const Options& options) {
     std::optional<int> peerCpu = options.cpu;
     std::optional<int> ownCpu = options.cpu;
@@ -225,7 +232,7 @@ void measure(const Options& options) {
             printRow(*samples);
         }
     }
-    fmt::print("\n");
+    fmt::print("\n{:<58}{:>8}  95 % interval\n", "ratios", "median");
     printRatio("job (64 B) / ping-pong", ratio(small, ping));
     printRatio("24 MiB / 64 B", ratio(large, small));
     printRatio("150,528 B / 64 B", ratio(image, small));
@@ -254,7 +261,8 @@ int run(int argc, char** argv) {
     Options options;
     CLI::App app(
         "larod-bench: measures what the service costs, with a private service and blocks of each kind in turn.\n"
-        "Ratios are medians over the rounds of what blocks of the same round took.");
+        "Ratios are medians over the rounds of what blocks of the same round took, with their 95 % confidence "
+        "intervals.");
     app.name("larod-bench");
     app.add_option("--rounds", options.rounds, "Blocks of each kind")
         ->check(CLI::Range(1, 1'000'000))

@@ -51,10 +51,19 @@ class Samples {
     std::vector<double> blockMedians_;
 };
 
+// A median over rounds, and where the true one lies in 95 of 100 runs: two of the sorted values, whatever their
+// distribution is. NaN for the interval of less than 6 rounds, which can't tell.
+struct MedianOfRounds {
+    double value = 0;
+    double low = 0;
+    double high = 0;
+};
+[[nodiscard]] MedianOfRounds medianOfRounds(std::vector<double> values);
+
 // The median over the rounds of what `a` took there over what `b` took there.
-[[nodiscard]] double ratio(const Samples& a, const Samples& b);
+[[nodiscard]] MedianOfRounds ratio(const Samples& a, const Samples& b);
 
 // The median over the rounds of (a - b) / unit.
-[[nodiscard]] double differenceIn(const Samples& unit, const Samples& a, const Samples& b);
+[[nodiscard]] MedianOfRounds differenceIn(const Samples& unit, const Samples& a, const Samples& b);
 
 }  // namespace larod::bench
