@@ -3,9 +3,11 @@
 
 check_mutants.py [--folder FOLDER] [NAME...]  all mutants, or those named, in a copy of the tree (FOLDER, by default
                                               build-mutants, is kept, so that a second run builds little)
-check_mutants.py --lint                       only whether mutants.toml fits the code and the tests
+check_mutants.py --lint                       only whether the lists fit the code and the tests
 
-Exit status 0 where every mutant was noticed, or nothing is wrong with the list.
+The lists are the .toml files beside this one.
+
+Exit status 0 where every mutant was noticed, or nothing is wrong with the lists.
 """
 
 import argparse
@@ -26,18 +28,23 @@ FIELDS = {"name", "file", "rule", "find", "replace", "program", "test"}
 ENGINE = ".deps/litert/libLiteRt.so"
 
 
-def load(path):
-    with open(path, "rb") as file:
-        return tomllib.load(file).get("mutant", [])
+def load(folder):
+    """The mutants of all lists in a folder."""
+    mutants = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".toml"):
+            with open(os.path.join(folder, name), "rb") as file:
+                mutants += tomllib.load(file).get("mutant", [])
+    return mutants
 
 
-# ---- The list against the code ----
+# ---- The lists against the code ----
 
 
 def problems_of(mutants, root):
-    """One line for each thing that is wrong with the list."""
+    """One line for each thing that is wrong with the lists."""
     if not mutants:
-        return ["the list is empty"]
+        return ["the lists are empty"]
     sources = [tree.read(root, path) or "" for path in tree.files(root, ["tests"]) if path.endswith(".cpp")]
     names, problems = set(), []
     for mutant in mutants:
@@ -46,7 +53,7 @@ def problems_of(mutants, root):
             problems.append(f"{name}: expected exactly {', '.join(sorted(FIELDS))}; got {', '.join(sorted(mutant))}")
             continue
         if name in names:
-            problems.append(f"{name} stands twice in the list")
+            problems.append(f"{name} stands twice in the lists")
         names.add(name)
         if mutant["find"] == mutant["replace"]:
             problems.append(f"{name}: 'replace' is 'find': nothing is broken")
@@ -178,7 +185,7 @@ def main():
     parser.add_argument("--folder", default=os.path.join(ROOT, "build-mutants"))
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
-    mutants = load(os.path.join(ROOT, "tests", "mutation", "mutants.toml"))
+    mutants = load(os.path.join(ROOT, "tests", "mutation"))
     problems = problems_of(mutants, ROOT)
     unknown = set(arguments.names) - {mutant["name"] for mutant in mutants}
     problems += [f"there is no mutant {name}" for name in sorted(unknown)]

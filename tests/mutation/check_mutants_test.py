@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checker finds what is wrong with a list of mutants."""
+"""The checker finds what is wrong with the lists of mutants."""
 
 import os
 import tempfile
@@ -67,6 +67,12 @@ class CheckMutants(unittest.TestCase):
         del incomplete["rule"]
         self.expect_problem("expected exactly", incomplete)
         self.expect_problem("expected exactly", mutant(reason="none"))
+
+    def test_all_lists_of_the_folder_are_read(self):
+        for name in ("b.toml", "a.toml"):
+            self.write(f"lists/{name}", f'[[mutant]]\nname = "{name}"\n')
+        self.write("lists/meson.build", "[[mutant]]\n")
+        self.assertEqual(check_mutants.load(os.path.join(self.root, "lists")), [{"name": "a.toml"}, {"name": "b.toml"}])
 
     def test_a_copy_becomes_what_the_tree_is(self):
         with tempfile.TemporaryDirectory() as copy:

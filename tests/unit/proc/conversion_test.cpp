@@ -163,6 +163,20 @@ TEST(Conversion, WideImagesEqualTheReference) {
     }
 }
 
+// Pairs of chroma do not begin where pairs of pixels do.
+TEST(Conversion, OddWindowsWhosePixelsStayEqualTheReference) {
+    for (const char* input : kInputs) {
+        for (const char* output : kOutputs) {
+            for (const auto& [x, y] : {std::pair<size_t, size_t>{3, 5}, {3, 2}, {2, 5}, {17, 15}}) {
+                const Case test = makeCase(input, 38, 26, {x, y, 20, 10}, output, 20, 10, "bilinear", 2);
+                ProcJob job = makeJob(test);
+                fillRandom(job.input);
+                EXPECT_LE(largestError(job, test), tolerance(test)) << name(test);
+            }
+        }
+    }
+}
+
 TEST(Conversion, OddSizesOfRgbEqualTheReference) {
     for (const char* input : {"nv12", "rgb-interleaved", "rgb-planar", "gray"}) {
         const size_t width = input == std::string_view("nv12") ? 38 : 37;

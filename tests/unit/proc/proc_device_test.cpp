@@ -122,6 +122,19 @@ TEST(ProcDevice, AlternatingCropsAreIndependent) {
     }
 }
 
+// Two rows are the first ones of a job and the last ones of the job before.
+TEST(ProcDevice, NothingOfTheImageBeforeIsUsed) {
+    for (const char* filter : {"bilinear", "box", "nearest"}) {
+        ProcJob job(
+            describe("rgb-interleaved", 2, 2, "rgb-interleaved", 4, 4, {{"image.output.filter", text(filter)}}));
+        for (const uint8_t value : {uint8_t{10}, uint8_t{200}, uint8_t{90}}) {
+            std::fill(job.input.begin(), job.input.end(), value);
+            job.run();
+            expectUniform(job.output, 16, value, value, value);
+        }
+    }
+}
+
 TEST(ProcDevice, CropAtLoadIsForJobsWithoutOne) {
     ProcJob job(describe("nv12", 64, 48, "rgb-interleaved", 20, 20, {{"image.input.crop", window(0, 24, 32, 24)}}));
     ProcJob whole(describe("nv12", 64, 48, "rgb-interleaved", 20, 20));
