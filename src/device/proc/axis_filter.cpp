@@ -2,17 +2,25 @@
 #include "device/proc/axis_filter.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace larod::device::proc {
 
+namespace {
+
+// To the nearest; a half goes up.
+uint32_t rounded(uint64_t numerator, uint64_t denominator) {
+    return static_cast<uint32_t>((2 * numerator + denominator) / (2 * denominator));
+}
+
+}  // namespace
+
 void AxisFilter::build(const AxisWindow& window, size_t outputSamples, Filter filter) {
-    const double begin = static_cast<double>(window.beginHalves) / 2;
-    const double length = static_cast<double>(window.lengthHalves) / 2;
     begin_ = window.beginHalves / 2;
     end_ = std::min(window.samples, (window.beginHalves + window.lengthHalves + 1) / 2);
     const size_t available = end_ - begin_;
-    const double step = length / static_cast<double>(outputSamples);
+    sample_ = 4 * uint64_t{outputSamples};
+    const uint64_t begin = window.beginHalves * sample_ / 2;
+    const uint64_t step = 2 * uint64_t{window.lengthHalves};
 
     switch (filter) {
         case Filter::Nearest:
@@ -23,7 +31,7 @@ void AxisFilter::build(const AxisWindow& window, size_t outputSamples, Filter fi
             break;
         case Filter::Box:
             // An interval of that length touches at most so many samples.
-            taps_ = std::min(static_cast<size_t>(std::ceil(step)) + 1, available);
+            taps_ = std::min(static_cast<size_t>((step + sample_ - 1) / sample_ + 1), available);
             break;
     }
     first_.clear();
@@ -31,7 +39,7 @@ void AxisFilter::build(const AxisWindow& window, size_t outputSamples, Filter fi
     weights_.clear();
     weights_.reserve(outputSamples * std::max<size_t>(taps_, 3));  // of two, or of rows that are averaged by two
     for (size_t i = 0; i < outputSamples; ++i) {
-        const double low = begin + static_cast<double>(i) * step;
+        const uint64_t low = begin + i * step;
         switch (filter) {
             case Filter::Nearest:
                 addNearest(low + step / 2);
@@ -40,7 +48,7 @@ void AxisFilter::build(const AxisWindow& window, size_t outputSamples, Filter fi
                 addBilinear(low + step / 2);
                 break;
             case Filter::Box:
-                addBox(low, begin + static_cast<double>(i + 1) * step);
+                addBox(low, low + step);
                 break;
         }
     }
@@ -68,39 +76,38 @@ bool AxisFilter::isDoubling(size_t outputSamples) const {
     return true;
 }
 
-void AxisFilter::addNearest(double centre) {
+void AxisFilter::addNearest(uint64_t centre) {
     // A centre between two samples takes the first one: chroma of an odd window starts at floor(x / 2).
-    const auto index = static_cast<size_t>(std::max(0.0, std::ceil(centre) - 1));
+    const auto index = static_cast<size_t>((centre - 1) / sample_);
     first_.push_back(static_cast<uint32_t>(std::clamp(index, begin_, end_ - 1)));
     weights_.push_back(kOne);
 }
 
-void AxisFilter::addBilinear(double centre) {
-    const double position = std::clamp(centre - 0.5, static_cast<double>(begin_), static_cast<double>(end_ - 1));
-    const size_t index = std::min(static_cast<size_t>(position), end_ - taps_);
+void AxisFilter::addBilinear(uint64_t centre) {
+    const uint64_t half = sample_ / 2;
+    const uint64_t position = std::clamp(centre, begin_ * sample_ + half, (end_ - 1) * sample_ + half) - half;
+    const size_t index = std::min(static_cast<size_t>(position / sample_), end_ - taps_);
     first_.push_back(static_cast<uint32_t>(index));
     if (taps_ == 1) {
         weights_.push_back(kOne);
         return;
     }
-    const auto second = static_cast<uint32_t>(std::lround((position - static_cast<double>(index)) * kOne));
+    const uint32_t second = rounded((position - index * sample_) * kOne, sample_);
     weights_.push_back(kOne - second);
     weights_.push_back(second);
 }
 
-void AxisFilter::addBox(double low, double high) {
-    const size_t index = std::clamp(static_cast<size_t>(low), begin_, end_ - taps_);
+void AxisFilter::addBox(uint64_t low, uint64_t high) {
+    const size_t index = std::clamp(static_cast<size_t>(low / sample_), begin_, end_ - taps_);
     first_.push_back(static_cast<uint32_t>(index));
-    const size_t base = weights_.size();
     // Rounding the running sum and not each weight makes the sum right.
     uint32_t given = 0;
     for (size_t t = 0; t < taps_; ++t) {
-        const double covered = std::clamp(static_cast<double>(index + t + 1), low, high) - low;
-        const auto sum = static_cast<uint32_t>(std::lround(covered / (high - low) * kOne));
+        const uint64_t covered = std::clamp((index + t + 1) * sample_, low, high) - low;
+        const uint32_t sum = rounded(covered * kOne, high - low);
         weights_.push_back(sum - given);
         given = sum;
     }
-    weights_[base + taps_ - 1] += kOne - given;  // what rounding of `low` and `high` left
 }
 
 }  // namespace larod::device::proc

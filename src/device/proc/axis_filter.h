@@ -44,11 +44,14 @@ class AxisFilter {
     [[nodiscard]] bool doubling() const noexcept { return doubling_; }
 
   private:
-    void addNearest(double centre);
-    void addBilinear(double centre);
-    void addBox(double low, double high);
+    void addNearest(uint64_t centre);
+    void addBilinear(uint64_t centre);
+    void addBox(uint64_t low, uint64_t high);
     [[nodiscard]] bool isDoubling(size_t outputSamples) const;
 
+    // Places are counted in such parts of a sample that all are whole numbers: so many make a sample. Floating point
+    // rounds otherwise on a processor that multiplies and adds at once, and then another sample would be the nearest.
+    uint64_t sample_ = 0;
     size_t begin_ = 0;
     size_t end_ = 0;
     size_t taps_ = 0;

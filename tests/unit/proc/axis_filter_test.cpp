@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace larod::device::proc {
@@ -75,6 +76,34 @@ TEST(AxisFilter, BoxWeighsByCoveredLength) {
     const AxisFilter axis = build({0, 6, 3}, 2, Filter::Box);
     EXPECT_EQ(axis.taps(), 3U);
     EXPECT_EQ(axis.weights(), (std::vector<uint32_t>{43691, 21845, 0, 0, 21845, 43691}));
+}
+
+// Exactly, also where a centre is between two samples: everything is compared in 1 / (4 * outputs) of a sample.
+TEST(AxisFilter, NearestAndBilinearAreExactAtEveryPlace) {
+    for (size_t begin = 0; begin < 9; ++begin) {
+        for (size_t length = 1; length + begin <= 40; ++length) {
+            for (size_t outputs = 1; outputs <= 63; ++outputs) {
+                const AxisFilter nearest = build({begin, length, 20}, outputs, Filter::Nearest);
+                const AxisFilter bilinear = build({begin, length, 20}, outputs, Filter::Bilinear);
+                const size_t sample = 4 * outputs;
+                for (size_t i = 0; i < outputs; ++i) {
+                    const size_t centre = 2 * begin * outputs + (2 * i + 1) * length;
+                    ASSERT_LT(nearest.first()[i] * sample, centre);
+                    ASSERT_GE((nearest.first()[i] + 1) * sample, centre);
+
+                    const size_t taps = bilinear.taps();
+                    const size_t first = bilinear.first()[i];
+                    const size_t second = taps == 2 ? bilinear.weights()[2 * i + 1] : 0;
+                    const size_t position = std::clamp(centre, bilinear.begin() * sample + sample / 2,
+                                                       bilinear.end() * sample - sample / 2) -
+                                            sample / 2;
+                    ASSERT_LE(first * sample, position);
+                    const auto exact = static_cast<double>((position - first * sample) * AxisFilter::kOne);
+                    ASSERT_NEAR(static_cast<double>(second), exact / static_cast<double>(sample), 0.5);
+                }
+            }
+        }
+    }
 }
 
 TEST(AxisFilter, NearestChromaOfAnOddWindowStartsAtTheFloor) {

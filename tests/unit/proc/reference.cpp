@@ -78,14 +78,19 @@ struct Weighted {
     double weight;
 };
 
-// The samples that make one output sample of an axis; [begin, end) in samples.
+// The samples that make one output sample of an axis; [begin, end) in samples. Each place is one quotient of whole
+// numbers or halves, so that one between two samples is exactly there on every processor.
 std::vector<Weighted> axis(const std::string& filter, double begin, double end, size_t outputs, size_t output) {
     const double step = (end - begin) / static_cast<double>(outputs);
-    const double low = begin + step * static_cast<double>(output);
+    const auto place = [&](double steps) {
+        return (begin * static_cast<double>(outputs) + (end - begin) * steps) / static_cast<double>(outputs);
+    };
+    const double low = place(static_cast<double>(output));
+    const double centre = place(static_cast<double>(output) + 0.5);
     const auto firstSample = static_cast<size_t>(std::floor(begin));
     const size_t lastSample = static_cast<size_t>(std::ceil(end)) - 1;
     if (filter == "nearest") {
-        const double index = std::ceil(low + step / 2) - 1;
+        const double index = std::ceil(centre) - 1;
         return {{std::clamp(static_cast<size_t>(std::max(index, 0.0)), firstSample, lastSample), 1}};
     }
     std::vector<Weighted> result;
@@ -99,7 +104,7 @@ std::vector<Weighted> axis(const std::string& filter, double begin, double end, 
         }
         return result;
     }
-    const double position = low + step / 2 - 0.5;
+    const double position = centre - 0.5;
     const double base = std::floor(position);
     const auto clamped = [&](double index) {
         return static_cast<size_t>(
