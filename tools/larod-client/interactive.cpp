@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "larod-client/command_words.h"
 #include "larod-client/completion.h"
 #include "larod-client/device_table.h"
+#include "larod-client/failure.h"
 #include "larod-client/line_source.h"
 #include "larod-client/options.h"
 #include "larod-client/session.h"
@@ -77,14 +77,10 @@ bool executeLine(Session& session, const std::string& command) {
             execute(session, arguments);
         }
         return true;
-    } catch (const UsageError& error) {
-        printError(fmt::format("{} (--help explains)", error.what()));
-    } catch (const ToolError& error) {
-        printError(fmt::format("{} ({})", error.what(), error.code()));
-    } catch (const std::exception& error) {  // outputs that differ from those to compare with, for instance
-        printError(error.what());
+    } catch (...) {
+        reportFailure();
+        return false;
     }
-    return false;
 }
 
 }  // namespace

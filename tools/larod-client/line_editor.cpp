@@ -3,13 +3,14 @@
 #include <histedit.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
-#include <stdexcept>
 
 #include "larod-client/command_words.h"
 #include "larod-client/line_source.h"
+#include "larod-client/tool_error.h"
 
 namespace larod::tools {
 
@@ -31,7 +32,7 @@ class LineEditor : public LineSource {
           history_(history_init()),
           editLine_(el_init("larod-client", stdin, stdout, stderr)) {
         if (history_ == nullptr || editLine_ == nullptr) {
-            throw std::runtime_error("The line editor can't be started");
+            throw ToolError(ENOTTY, "The line editor can't be started at this terminal");
         }
         HistEvent event;
         history(history_.get(), &event, H_SETSIZE, static_cast<int>(kMaxHistoryLines));

@@ -10,7 +10,6 @@
 #include <ctime>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 
 #include "larod-client/input_files.h"
 #include "larod-client/measured_run.h"
@@ -153,7 +152,7 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
     const std::optional<std::string> complaint = validateOutputs(conn, buffers.outputs(), options);
     printStamped(meanLine(result));
     if (complaint) {
-        throw std::runtime_error(*complaint);
+        throw ToolError(ERANGE, *complaint);
     }
 }
 

@@ -28,7 +28,7 @@ std::string timeStamp() {
 
 void print(FILE* stream, std::string_view text) {
     if (std::fwrite(text.data(), 1, text.size(), stream) != text.size() || std::fflush(stream) != 0) {
-        throw errnoError("could not write to stdout");
+        throw errnoError("Could not write to stdout");
     }
 }
 
@@ -44,7 +44,8 @@ void printPlain(std::string_view text) {
 
 void printNotice(std::string_view text) {
     // A progress line may stand there.
-    fmt::print(stderr, "{}{} {}\n", isTerminal(STDERR_FILENO) ? kClearLine : "", timeStamp(), text);
+    const std::string line = fmt::format("{}{} {}\n", isTerminal(STDERR_FILENO) ? kClearLine : "", timeStamp(), text);
+    static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));  // there is nowhere to complain
 }
 
 void printError(std::string_view text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tool's one exception type, and the step from a larod call's result to it.
+// The tool's exceptions, and the step from a larod call's result to it.
 #include "larod-client/tool_error.h"
 
 #include <cerrno>

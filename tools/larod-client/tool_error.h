@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tool's one exception type, and the step from a larod call's result to it.
+// The tool's exceptions, and the step from a larod call's result to it.
 #pragma once
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -27,13 +28,9 @@ class ToolError : public std::exception {
 };
 
 // A command line that is wrong whatever the service says: exit status 2.
-class UsageError : public std::exception {
+class UsageError : public ToolError {
   public:
-    explicit UsageError(std::string text) : text_(std::move(text)) {}
-    [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
-
-  private:
-    std::string text_;
+    explicit UsageError(std::string text) : ToolError(EINVAL, std::move(text)) {}
 };
 
 // "could not open 'x': No such file or directory", with errno as it stands.

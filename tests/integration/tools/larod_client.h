@@ -35,11 +35,17 @@ inline void expectLine(const std::string& line, const std::string& pattern) {
     EXPECT_TRUE(std::regex_match(line, std::regex(kStamp + pattern))) << line << "\nis not: " << pattern;
 }
 
+// `pattern`: of the whole text, with its code at the end.
+inline void expectErrorLine(const std::string& line, const std::string& pattern) {
+    expectLine(line, R"(ERROR: .* \(-?[1-9]\d*\))");
+    expectLine(line, "ERROR: " + pattern);
+}
+
 inline void expectError(const Outcome& outcome, int exitStatus, const std::string& pattern) {
     EXPECT_EQ(outcome.exitStatus, exitStatus) << outcome.out << outcome.err;
     const std::vector<std::string> lines = splitLines(outcome.err);
     ASSERT_EQ(lines.size(), 1U) << outcome.err;
-    expectLine(lines[0], "ERROR: " + pattern);
+    expectErrorLine(lines[0], pattern);
 }
 
 // A service, and a folder in which larod-client runs.

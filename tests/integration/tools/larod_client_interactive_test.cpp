@@ -62,10 +62,10 @@ TEST_F(LarodClientInteractive, GoesOnAfterAnErrorAndTellsAtTheEnd) {
     EXPECT_EQ(outcome.exitStatus, 1);
     const std::vector<std::string> errors = splitLines(outcome.err);
     ASSERT_EQ(errors.size(), 4U) << outcome.err;
-    expectLine(errors[0], "ERROR: .*--nonsense.*");
-    expectLine(errors[1], R"(ERROR: .*no-such-device.* \(-9\))");
-    expectLine(errors[2], "ERROR: .*' is not closed.*");
-    expectLine(errors[3], "ERROR: this is interactive mode already.*");
+    expectErrorLine(errors[0], R"(.*--nonsense; --help explains \(22\))");
+    expectErrorLine(errors[1], R"(.*no-such-device.* \(-9\))");
+    expectErrorLine(errors[2], R"(.*' is not closed; --help explains \(22\))");
+    expectErrorLine(errors[3], "this is interactive mode already.*");
     EXPECT_NE(outcome.out.find("Sessions: 1\n"), std::string::npos) << outcome.out;
 }
 
@@ -73,7 +73,7 @@ TEST_F(LarodClientInteractive, GoesOnAfterAComparisonThatFails) {
     writeFile("in", "abcd");
     writeFile("reference", "abce");
     const Outcome outcome = runLines(echoModel_ + " -i in -o out --compare reference\n--num-sessions\n");
-    expectError(outcome, 1, "output 0 differs from 'reference' by 1, more than the tolerance of 0");
+    expectError(outcome, 1, R"(output 0 differs from 'reference' by 1, more than the tolerance of 0 \(34\))");
     EXPECT_NE(outcome.out.find("Sessions: 1\n"), std::string::npos) << outcome.out;
 }
 

@@ -52,7 +52,7 @@ TEST_F(LarodClientOptions, ExitsWithStatusTwoOnWrongUsage) {
     };
     for (const std::vector<std::string>& arguments : wrong) {
         const Outcome outcome = run(arguments);
-        expectError(outcome, 2, ".*");
+        expectError(outcome, 2, R"(.*; --help explains \(22\))");
         EXPECT_EQ(outcome.out, "") << "nothing is done before";
     }
 }
