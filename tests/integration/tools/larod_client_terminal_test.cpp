@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What larod-client shows at a terminal and nowhere else.
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +89,13 @@ TEST_F(LarodClientTerminal, ShowsNothingOfItElsewhere) {
     EXPECT_EQ(outcome.exitStatus, 0);
     EXPECT_EQ(outcome.err, "");
     EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << outcome.out;
+}
+
+TEST(Terminal, TellsWhatItWaitedForWhenTheTimeIsUp) {
+    Terminal terminal({.arguments = {"/bin/cat"}, .environment = {}});
+    constexpr std::chrono::milliseconds kShort{20};
+    EXPECT_NONFATAL_FAILURE(terminal.waitFor("what never comes", kShort), "has not shown 'what never comes', but: ");
+    EXPECT_NONFATAL_FAILURE(terminal.wait(kShort), "has not ended, but shown: ");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "integration/tools/terminal.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -49,7 +50,16 @@ void Terminal::type(const std::string& keys) const {
     ASSERT_EQ(::write(terminal_.get(), keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
 }
 
-bool Terminal::readMore() {
+Terminal::Reading Terminal::readMore(Clock::time_point deadline) {
+    pollfd readable{terminal_.get(), POLLIN, 0};
+    int ready = 0;
+    do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        ready = left > 0 ? ::poll(&readable, 1, static_cast<int>(left)) : 0;
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0) {
+        return Reading::TimeUp;
+    }
     std::array<char, 4096> buffer{};
     ssize_t got = 0;
     do {
@@ -57,17 +67,21 @@ bool Terminal::readMore() {
     } while (got < 0 && errno == EINTR);
     // EIO: nobody has the terminal open any more.
     if (got <= 0) {
-        return false;
+        return Reading::End;
     }
     unread_.append(buffer.data(), static_cast<size_t>(got));
-    return true;
+    return Reading::Some;
 }
 
-std::string Terminal::waitFor(const std::string& text) {
+std::string Terminal::waitFor(const std::string& text, std::chrono::milliseconds patience) {
+    const auto deadline = Clock::now() + patience;
     size_t place = 0;
     while ((place = unread_.find(text)) == std::string::npos) {
-        if (!readMore()) {
-            ADD_FAILURE() << "the program ended without '" << text << "': " << unread_;
+        const Reading reading = readMore(deadline);
+        if (reading != Reading::Some) {
+            ADD_FAILURE() << (reading == Reading::End ? "the program ended without '"
+                                                      : "the time is up, and the program has not shown '")
+                          << text << "', but: " << unread_;
             return std::exchange(unread_, {});
         }
     }
@@ -76,8 +90,15 @@ std::string Terminal::waitFor(const std::string& text) {
     return before;
 }
 
-int Terminal::wait() {
-    while (readMore()) {
+int Terminal::wait(std::chrono::milliseconds patience) {
+    const auto deadline = Clock::now() + patience;
+    Reading reading = Reading::Some;
+    while (reading == Reading::Some) {
+        reading = readMore(deadline);
+    }
+    if (reading == Reading::TimeUp) {
+        ADD_FAILURE() << "the time is up, and the program has not ended, but shown: " << unread_;
+        ::kill(pid_, SIGKILL);
     }
     int status = 0;
     ::waitpid(std::exchange(pid_, -1), &status, 0);

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -23,17 +25,26 @@ class Terminal {
     // Keys, as the terminal sends them: "\n" for Return, "\t", "\x03" for Ctrl-C, "\x1b[A" for the arrow up.
     void type(const std::string& keys) const;
 
-    // Reads on until `text` stands in what came after the last such text, and returns what came up to there; the test
-    // fails when the program ends before.
-    std::string waitFor(const std::string& text);
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
-    // Reads all that still comes and waits for the end. Once. The exit status; -1 where a signal ended it.
-    int wait();
+    // Reads on until `text` stands in what came after the last such text, and returns what came up to there; the test
+    // fails when the program ends before, or shows nothing of it for `patience`.
+    std::string waitFor(const std::string& text, std::chrono::milliseconds patience = kPatience);
+
+    // Reads all that still comes and waits for the end. Once. The exit status; -1 where a signal ended it. A program
+    // that goes on for `patience` is killed, and the test fails.
+    int wait(std::chrono::milliseconds patience = kPatience);
     // What came after the last text that was waited for.
     [[nodiscard]] const std::string& rest() const noexcept { return unread_; }
 
   private:
-    bool readMore();
+    using Clock = std::chrono::steady_clock;
+
+    // More than a busy machine needs.
+    static constexpr std::chrono::seconds kPatience{60};
+
+    enum class Reading : uint8_t { Some, End, TimeUp };
+    Reading readMore(Clock::time_point deadline);
 
     pid_t pid_ = -1;
     UniqueFd terminal_;
