@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "larod-client/options.h"
 #include "larod-client/session.h"
 #include "larod-client/stamped_output.h"
+#include "larod-client/stop_signal.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -69,8 +71,12 @@ void execute(Session& session, const std::vector<std::string>& arguments) {
     session.execute(options);
 }
 
-// Whether it worked.
-bool executeLine(Session& session, const std::string& command) {
+// Whether it worked. At a terminal Ctrl-C ends what the line does.
+bool executeLine(Session& session, const std::string& command, bool atTerminal) {
+    std::optional<StopSignals> stopSignals;
+    if (atTerminal) {
+        stopSignals.emplace();
+    }
     try {
         const std::vector<std::string> arguments = argumentsOf(command);
         if (!arguments.empty()) {
@@ -91,6 +97,10 @@ bool runInteractive() {
     const std::vector<std::string> devices = deviceNames(session.connect(false));
     printStamped("larod-client " OPENLAROD_VERSION_STRING ". Use Ctrl-D to exit.");
 
+    if (atTerminal) {
+        // One that comes late, when the jobs that it was to end are done, ends nothing else.
+        std::signal(SIGINT, SIG_IGN);
+    }
     const auto lines = atTerminal ? makeLineEditor(HistoryFile(historyPath()),
                                                    [names = optionNames(), devices](std::string_view line) {
                                                        return complete(line, names, devices);
@@ -102,7 +112,7 @@ bool runInteractive() {
             continue;
         }
         lines->remember(command->substr(0, command->find_last_not_of(" \t\r") + 1));
-        worked = executeLine(session, *command) && worked;
+        worked = executeLine(session, *command, atTerminal) && worked;
     }
     return worked || atTerminal;
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "larod-client/power_wait.h"
+#include "larod-client/stop_signal.h"
 #include "larod-client/tool_error.h"
 #include "unique_fd.h"
 
@@ -56,7 +57,7 @@ ModelHandle loadModel(larodConnection* conn, const ModelOptions& options) {
         if (model) {
             return model;
         }
-        if (error.code() == LAROD_ERROR_POWER_NOT_AVAILABLE && power.again()) {
+        if (error.code() == LAROD_ERROR_POWER_NOT_AVAILABLE && !stopRequested() && power.again()) {
             continue;
         }
         if (error.code() == LAROD_ERROR_FD && options.file.empty()) {

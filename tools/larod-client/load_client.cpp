@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <exception>
 #include <latch>
 #include <system_error>
@@ -56,6 +57,10 @@ LoadClient::LoadClient(const Options& options, uint64_t seed)
 std::vector<std::unique_ptr<LoadClient>> makeLoadClients(const Options& options, uint64_t seed) {
     std::vector<std::unique_ptr<LoadClient>> clients;
     while (clients.size() + 1 < options.measure.clients) {
+        if (stopRequested()) {
+            throw ToolError(EINTR, fmt::format("Interrupted when {} of {} clients were ready", clients.size() + 1,
+                                               options.measure.clients));
+        }
         clients.push_back(std::make_unique<LoadClient>(options, seed));
     }
     return clients;

@@ -29,7 +29,7 @@ class LoadClient {
     RequestHandle request_;
 };
 
-// options.measure.clients - 1 of them.
+// options.measure.clients - 1 of them. Throws ToolError, also on stopRequested().
 [[nodiscard]] std::vector<std::unique_ptr<LoadClient>> makeLoadClients(const Options& options, uint64_t seed);
 
 // A request on its connection, and who sees its rounds.

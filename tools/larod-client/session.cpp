@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -79,6 +80,10 @@ void deleteModel(larodConnection* conn, uint64_t modelId) {
 ModelHandle loadAndTell(larodConnection* conn, const Options& options, bool stays) {
     const auto begin = std::chrono::steady_clock::now();
     ModelHandle model = loadModel(conn, options.model);
+    if (stopRequested()) {
+        larodDeleteModel(conn, model.get(), nullptr);  // if it fails: the session's end deletes it
+        throw ToolError(EINTR, "Interrupted: the model that was loading meanwhile is not kept");
+    }
     if (options.quiet()) {
         return model;
     }
@@ -158,8 +163,8 @@ void Session::useModel(larodConnection* conn, const Options& options) const {
         showModel(model.get(), options);
     } else if (!options.tensors.inputs.empty() || options.validate.hasDataset()) {
         std::optional<StopSignals> stopSignals;
-        if (options.jobs.rounds == 0 || options.measure.clients > 1 || options.validate.hasDataset() ||
-            kind_ == Kind::Terminal) {
+        const bool takesLong = options.jobs.rounds == 0 || options.measure.clients > 1 || options.validate.hasDataset();
+        if (kind_ != Kind::Terminal && takesLong) {
             stopSignals.emplace();
         }
         const auto run = options.validate.hasDataset() ? runDataset : runModel;

@@ -13,7 +13,7 @@ class Session {
     enum class Kind : uint8_t {
         OneCommand,  // what it loads for itself is deleted at its end
         Script,      // many commands: what they load stays
-        Terminal,    // as Script, and Ctrl-C ends the jobs of a command, not the tool
+        Terminal,    // as Script, and Ctrl-C ends the jobs of a command, not the tool: the caller has StopSignals
     };
 
     explicit Session(Kind kind) : kind_(kind) {}

@@ -3,7 +3,6 @@
 #include "larod-client/stop_signal.h"
 
 #include <atomic>
-#include <csignal>
 
 namespace larod::tools {
 
@@ -27,13 +26,13 @@ StopSignals::StopSignals() {
     action.sa_handler = onStopSignal;
     action.sa_flags = SA_RESTART;  // the job that waits for its reply goes on
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    sigaction(SIGINT, &action, &interruptBefore_);
+    sigaction(SIGTERM, &action, &terminateBefore_);
 }
 
 StopSignals::~StopSignals() {
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+    sigaction(SIGINT, &interruptBefore_, nullptr);
+    sigaction(SIGTERM, &terminateBefore_, nullptr);
     stopFlag.store(false, std::memory_order_relaxed);
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // larod-client's interactive mode: lines from a file, and lines that are typed at a terminal.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
+#include <fstream>
 #include <regex>
 #include <string>
 #include <vector>
@@ -33,6 +35,24 @@ class LarodClientInteractive : public LarodClient {
         ProgramSetup interactive = setup({"--interactive"});
         interactive.environment = {{"TERM", "xterm"}, {"HOME", path("home")}, {"XDG_STATE_HOME", path("state")}};
         return interactive;
+    }
+
+    // Whether a signal is something that the process has a function for.
+    static bool catches(pid_t pid, int signal) {
+        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("SigCgt:")) {
+                return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0;
+            }
+        }
+        return false;
+    }
+
+    // Types Ctrl-C once the tool acts on it, and waits until it has.
+    static void interrupt(const Terminal& terminal) {
+        ASSERT_TRUE(eventually([&] { return catches(terminal.pid(), SIGINT); })) << "Ctrl-C would end the tool";
+        terminal.type(kCtrlC);
+        ASSERT_TRUE(eventually([&] { return !catches(terminal.pid(), SIGINT); }));
     }
 
     static constexpr const char* kPrompt = "\r\n> ";
@@ -220,6 +240,46 @@ TEST_F(LarodClientInteractive, StopsTheJobsOfALineAtCtrlC) {
         terminal.waitFor("Mean execution time for job: ");
         terminal.waitFor("> ");
     }
+    terminal.type(kCtrlD);
+    EXPECT_EQ(terminal.wait(), 0);
+}
+
+TEST_F(LarodClientInteractive, GivesALineUpAtCtrlCWhenItsModelHasLoaded) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    ASSERT_TRUE(eventually([&] { return service().sessionPids().size() == 1; }));
+    const pid_t session = service().sessionPids().front();
+    ASSERT_EQ(::kill(session, SIGSTOP), 0);  // so that the load takes until Ctrl-C has come
+    terminal.type(echoModel_ + " -i '' -o out\n");
+    ASSERT_NO_FATAL_FAILURE(interrupt(terminal));
+    ASSERT_EQ(::kill(session, SIGCONT), 0);
+    terminal.waitFor(" Interrupted: the model that was loading meanwhile is not kept (4)\r\n> ");
+    terminal.type("--list-models\n");
+    terminal.waitFor("Models:\r\n");
+    EXPECT_EQ(terminal.waitFor("> ").find("debug-device"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(path("out")));
+    terminal.type(kCtrlD);
+    EXPECT_EQ(terminal.wait(), 0);
+}
+
+TEST_F(LarodClientInteractive, EndsAtTheSecondCtrlCWhereALoadHangs) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type("-c debug-device -b debug.load:hang\n");
+    ASSERT_NO_FATAL_FAILURE(interrupt(terminal));
+    terminal.type(kCtrlC);
+    EXPECT_EQ(terminal.wait(), -1);
+}
+
+TEST_F(LarodClientInteractive, WaitsForPowerUntilCtrlC) {
+    Terminal terminal(atTerminal());
+    terminal.waitFor(kPrompt);
+    terminal.type("-c debug-device -b debug.load.power-refusals:1000\n");
+    terminal.waitFor("There is no power ");
+    terminal.type(kCtrlC);
+    terminal.waitFor("power is refused");
+    const std::string refusal = terminal.waitFor(kPrompt);
+    EXPECT_EQ(refusal.find("to load 51 of"), std::string::npos) << "it waited as long as it can: " << refusal;
     terminal.type(kCtrlD);
     EXPECT_EQ(terminal.wait(), 0);
 }
