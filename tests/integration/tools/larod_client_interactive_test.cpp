@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "image_file.h"
+#include "integration/tools/german_locale.h"
 #include "integration/tools/larod_client.h"
 #include "integration/tools/terminal.h"
 
@@ -282,6 +283,20 @@ TEST_F(LarodClientInteractive, WaitsForPowerUntilCtrlC) {
     EXPECT_EQ(refusal.find("to load 51 of"), std::string::npos) << "it waited as long as it can: " << refusal;
     terminal.type(kCtrlD);
     EXPECT_EQ(terminal.wait(), 0);
+}
+
+TEST_F(LarodClientInteractive, HasPointsInEveryLanguage) {
+    const GermanLocale german;
+    ProgramSetup interactive = atTerminal();
+    interactive.environment.merge(german.environment());
+    writeFile("in", "abcd");
+    Terminal terminal(interactive);
+    terminal.waitFor(kPrompt);
+    terminal.type(echoModel_ + " -i in -o out --compare in --tolerance 0.5 --rate 999.5\n");
+    const std::string before = terminal.waitFor("Mean execution time for job: ");
+    EXPECT_NE(before.find("4 of 4 elements equal (100.000 %)"), std::string::npos) << before;
+    const std::string mean = terminal.waitFor(" ms\r\n");
+    EXPECT_TRUE(std::regex_match(mean, std::regex(R"(\d+\.\d\d ms\r\n)"))) << mean;
 }
 
 }  // namespace
