@@ -23,7 +23,6 @@
 #include "larod-client/run.h"
 #include "larod-client/stamped_output.h"
 #include "larod-client/stop_signal.h"
-#include "larod-client/terminal_style.h"
 #include "larod-client/tool_error.h"
 #include "larod-client/whole_file.h"
 
@@ -87,9 +86,7 @@ class DatasetRun {
 
     void run() {
         printStamped(fmt::format("Running job for {} picture(s)...", entries_.size()));
-        if (isTerminal(STDERR_FILENO)) {
-            progress_.emplace(entries_.size(), nullptr);
-        }
+        progress_ = progressAtTerminal(entries_.size());
         const auto begin = std::chrono::steady_clock::now();
         for (size_t entry = 0; entry < entries_.size() && (entry == 0 || !stopRequested()); ++entry) {
             PictureSlot& slot = *slots_[entry % slots_.size()];
@@ -136,8 +133,7 @@ class DatasetRun {
         }
         accuracy_.count(scores, classes_[entry]);
         if (progress_) {
-            const auto now = Clock::now();
-            progress_->onJobEnd(now, now);
+            progress_->onJobEnd(Clock::now());
         }
     }
 
@@ -148,7 +144,7 @@ class DatasetRun {
     PictureConverter converter_;
     std::array<std::unique_ptr<PictureSlot>, 2> slots_;
     Accuracy accuracy_;
-    std::optional<Progress> progress_;  // at a terminal
+    std::unique_ptr<Progress> progress_;
 };
 
 ToolError truthError(const std::string& fileName, size_t line, std::string_view what) {

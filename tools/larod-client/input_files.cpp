@@ -35,13 +35,15 @@ void readWhole(int fd, std::span<std::byte> data, const std::string& what) {
 }
 
 void takePicture(larodConnection* conn, TensorBuffers& inputs, size_t index, const std::string& fileName,
-                 const PictureOptions& options) {
+                 const PictureOptions& options, bool tells) {
     const Picture picture = readPicture(fileName);
     const larodTensor* tensor = inputs.tensors()[index];
     PictureConverter converter(conn, options);
     giveMemory(inputs, index);
     converter.fill(picture, tensor, inputs.nameOf(index));
-    printStamped(fmt::format("Picture '{}': {}", fileName, converter.description(picture, tensor)));
+    if (tells) {
+        printStamped(fmt::format("Picture '{}': {}", fileName, converter.description(picture, tensor)));
+    }
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::strin
 
 std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& inputs,
                                      const std::vector<std::string>& names, const PictureOptions& pictures,
-                                     uint64_t seed) {
+                                     uint64_t seed, bool tells) {
     const bool allRandom = names.size() == 1 && names.front().empty();
     if (!allRandom && names.size() != inputs.size()) {
         throw ToolError(EINVAL, fmt::format("The model has {} input(s), but {} -i option(s) are given", inputs.size(),
@@ -102,7 +104,7 @@ std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& input
             const auto type = larodGetTensorDataType(inputs.tensors()[index], nullptr);
             fillInput(inputs, index, [&](std::span<std::byte> data) { random.fill(data, type); });
         } else if (isPictureName(names[index])) {
-            takePicture(conn, inputs, index, names[index], pictures);
+            takePicture(conn, inputs, index, names[index], pictures, tells);
         } else {
             files.push_back(takeInputFile(inputs, index, names[index]));
         }

@@ -26,10 +26,10 @@ FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::strin
 void giveMemory(TensorBuffers& inputs, size_t index);
 
 // All inputs. `names` has one entry a tensor, or is a single empty name for all of them; an empty name stands for
-// random data made from `seed`, one of a picture (picture_file.h) for an image, which is converted and announced on
-// stdout. Returns the files that are used. Throws ToolError: as above, and another number of names.
+// random data made from `seed`, one of a picture (picture_file.h) for an image, which is converted; where `tells`, a
+// line on stdout says how. Returns the files that are used. Throws ToolError: as above, and another number of names.
 [[nodiscard]] std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& inputs,
                                                    const std::vector<std::string>& names,
-                                                   const PictureOptions& pictures, uint64_t seed);
+                                                   const PictureOptions& pictures, uint64_t seed, bool tells);
 
 }  // namespace larod::tools

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "larod-client/load.h"
+#include "larod-client/progress.h"
 #include "larod-client/stop_signal.h"
 #include "larod-client/tool_error.h"
 
@@ -50,8 +51,8 @@ TensorOptions withoutOutputs(const Options& options, const larodModel* model) {
 LoadClient::LoadClient(const Options& options, uint64_t seed)
     : connection_(connectAgain()),
       model_(modelOf(connection_.get(), options.model)),
-      buffers_(std::make_unique<const JobBuffers>(connection_.get(), model_.get(),
-                                                  withoutOutputs(options, model_.get()), options.pictures, seed)),
+      buffers_(std::make_unique<const JobBuffers>(
+          connection_.get(), model_.get(), withoutOutputs(options, model_.get()), options.pictures, seed, false)),
       request_(buffers_->makeRequest(model_.get(), options.jobs)) {}
 
 std::vector<std::unique_ptr<LoadClient>> makeLoadClients(const Options& options, uint64_t seed) {
@@ -69,11 +70,13 @@ std::vector<std::unique_ptr<LoadClient>> makeLoadClients(const Options& options,
 void runTogether(const std::vector<LoadPart>& parts, const Options& options) {
     std::vector<std::exception_ptr> failures(parts.size());
     std::latch ready(static_cast<std::ptrdiff_t>(parts.size()));
+    const auto progress = progressAtTerminal(options.jobs.rounds * parts.size());
     const auto runOne = [&](size_t index) {
+        const LoadPart& part = parts[index];
+        ProgressObserver shown(progress.get(), part.observer);
         ready.arrive_and_wait();
         try {
-            const LoadPart& part = parts[index];
-            static_cast<void>(measureRounds(part.connection, part.request, options, part.recorder));
+            static_cast<void>(measureRounds(part.connection, part.request, options, &shown));
         } catch (...) {
             failures[index] = std::current_exception();
             requestStop();  // the others might have no end

@@ -7,7 +7,6 @@
 
 #include "larod-client/handles.h"
 #include "larod-client/options.h"
-#include "larod-client/round_recorder.h"
 #include "larod-client/run.h"
 
 namespace larod::tools {
@@ -36,7 +35,7 @@ class LoadClient {
 struct LoadPart {
     larodConnection* connection;
     const larodJobRequest* request;
-    RoundRecorder* recorder;
+    JobObserver* observer;
 };
 
 // Runs the measured rounds of each on a thread of its own; all begin together. When it is done no job is outstanding,

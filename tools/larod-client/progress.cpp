@@ -15,8 +15,7 @@ namespace larod::tools {
 
 namespace {
 
-// A short run needs no line, and nobody reads more often.
-constexpr std::chrono::seconds kFirstDraw{1};
+// Nobody reads more often.
 constexpr std::chrono::milliseconds kDrawInterval{100};
 
 constexpr size_t kLeastBar = 12;  // columns; narrower terminals get none
@@ -60,21 +59,18 @@ std::string progressLine(uint64_t done, uint64_t total, std::chrono::duration<do
     return room < kLeastBar ? numbers : bar(share, std::min(room, kMostBar)) + "  " + numbers;
 }
 
-Progress::Progress(uint64_t total, JobObserver* next) : total_(total), next_(next), nextDraw_(begin_ + kFirstDraw) {}
-
 Progress::~Progress() {
     if (drawn_) {
         std::fwrite(kClearLine.data(), 1, kClearLine.size(), stderr);
     }
 }
 
-void Progress::onJobEnd(Clock::time_point begin, Clock::time_point end) noexcept {
+void Progress::onJobEnd(Clock::time_point now) noexcept {
     ++done_;
-    if (end >= nextDraw_) {
-        draw(end);
-    }
-    if (next_ != nullptr) {
-        next_->onJobEnd(begin, end);
+    // The jobs of one client don't wait while those of another draw.
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock && now >= nextDraw_) {
+        draw(now);
     }
 }
 
@@ -84,6 +80,19 @@ void Progress::draw(Clock::time_point now) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     nextDraw_ = now + kDrawInterval;
     drawn_ = true;
+}
+
+void ProgressObserver::onJobEnd(Clock::time_point begin, Clock::time_point end) noexcept {
+    if (progress_ != nullptr) {
+        progress_->onJobEnd(end);
+    }
+    if (next_ != nullptr) {
+        next_->onJobEnd(begin, end);
+    }
+}
+
+std::unique_ptr<Progress> progressAtTerminal(uint64_t total) {
+    return isTerminal(STDERR_FILENO) ? std::make_unique<Progress>(total) : nullptr;
 }
 
 }  // namespace larod::tools

@@ -2,11 +2,15 @@
 // A line on the terminal that shows how far a run is.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 
-#include "larod-client/job_loop.h"
+#include "larod-client/job_queue.h"
 
 namespace larod::tools {
 
@@ -15,27 +19,47 @@ namespace larod::tools {
 [[nodiscard]] std::string progressLine(uint64_t done, uint64_t total, std::chrono::duration<double> elapsed,
                                        size_t width);
 
-// Draws the line on stderr, which is a terminal, from the second second on, and wipes it in the end. Threads: as
-// JobObserver; made and destroyed while no job runs.
-class Progress : public JobObserver {
+// Draws the line on stderr, which is a terminal, from the second second on, and wipes it in the end.
+class Progress {
   public:
-    // `total` 0: without an end. `next` (may be nullptr) is told about each job, too.
-    Progress(uint64_t total, JobObserver* next);
-    ~Progress() override;
+    // `total` 0: without an end.
+    explicit Progress(uint64_t total) : total_(total) {}
+    ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
+
+    // One more job is done, now. Thread: any.
+    void onJobEnd(Clock::time_point now) noexcept;
+
+  private:
+    // A short run needs no line.
+    static constexpr std::chrono::seconds kFirstDraw{1};
+
+    void draw(Clock::time_point now);
+
+    const uint64_t total_;
+    const Clock::time_point begin_ = Clock::now();
+    std::atomic<uint64_t> done_ = 0;
+
+    std::mutex mutex_;  // guards all that follows, and is held while drawing
+    Clock::time_point nextDraw_ = begin_ + kFirstDraw;
+    bool drawn_ = false;
+};
+
+// Tells the progress of all clients about the jobs of one, and then another observer.
+class ProgressObserver final : public JobObserver {
+  public:
+    // Either may be nullptr.
+    ProgressObserver(Progress* progress, JobObserver* next) : progress_(progress), next_(next) {}
 
     void onJobEnd(Clock::time_point begin, Clock::time_point end) noexcept override;
 
   private:
-    void draw(Clock::time_point now);
-
-    uint64_t total_;
+    Progress* progress_;
     JobObserver* next_;
-    Clock::time_point begin_ = Clock::now();
-    Clock::time_point nextDraw_;
-    uint64_t done_ = 0;
-    bool drawn_ = false;
 };
+
+// Where stderr is a terminal; elsewhere nullptr.
+[[nodiscard]] std::unique_ptr<Progress> progressAtTerminal(uint64_t total);
 
 }  // namespace larod::tools

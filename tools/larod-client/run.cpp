@@ -17,7 +17,6 @@
 #include "larod-client/round_recorder.h"
 #include "larod-client/stamped_output.h"
 #include "larod-client/tensor_description.h"
-#include "larod-client/terminal_style.h"
 #include "larod-client/tool_error.h"
 #include "larod-client/validation.h"
 
@@ -70,11 +69,11 @@ RoundsResult runPlain(larodConnection* conn, const larodJobRequest* request, con
 }  // namespace
 
 JobBuffers::JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
-                       const PictureOptions& pictures, uint64_t seed)
+                       const PictureOptions& pictures, uint64_t seed, bool tells)
     : inputs_(conn, model, Direction::Input, options.inputBuffers, options.allocParameters),
       outputs_(conn, model, Direction::Output, options.outputBuffers, options.allocParameters),
       names_(tools::outputNames(options.outputs, outputs_.size(), options.inputs.front(), seed)),
-      files_(outputs_, names_, fillInputs(conn, inputs_, options.inputs, pictures, seed)) {
+      files_(outputs_, names_, fillInputs(conn, inputs_, options.inputs, pictures, seed, tells)) {
     if (options.trackInputs) {
         inputs_.track(conn);
     }
@@ -111,17 +110,14 @@ RoundsResult measureRounds(larodConnection* conn, const larodJobRequest* request
     // An endless run ends when no more rounds can be kept.
     const bool bounded = options.jobs.rounds == 0 && options.measure.records();
     const uint64_t rounds = bounded ? kMaxRecordedRounds / options.measure.clients : options.jobs.rounds;
-    // Of several clients none draws over the others.
-    std::optional<Progress> progress;
-    if (isTerminal(STDERR_FILENO) && options.measure.clients == 1) {
-        progress.emplace(options.jobs.rounds, observer);
-        observer = &*progress;
-    }
+    // Several clients have one together.
+    const auto progress = options.measure.clients == 1 ? progressAtTerminal(options.jobs.rounds) : nullptr;
+    ProgressObserver shown(progress.get(), observer);
     if (options.measure.hasRate()) {
-        return runJobsAtRate(conn, request, rounds, options.measure.jobsPerSecond, observer);
+        return runJobsAtRate(conn, request, rounds, options.measure.jobsPerSecond, &shown);
     }
     const auto run = options.jobs.async ? runJobsAsync : runJobs;
-    return run(conn, request, rounds, observer);
+    return run(conn, request, rounds, &shown);
 }
 
 std::string meanLine(const RoundsResult& result) {
@@ -135,7 +131,7 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
     if (usesRandomInput(options.tensors)) {
         printStamped(fmt::format("Setting up randomly generated input tensors using random seed {}", seed));
     }
-    const JobBuffers buffers(conn, model, options.tensors, options.pictures, seed);
+    const JobBuffers buffers(conn, model, options.tensors, options.pictures, seed, true);
     if (options.debug) {
         printTensors(buffers.inputs(), "Input");
         printTensors(buffers.outputs(), "Output");

@@ -21,10 +21,10 @@ namespace larod::tools {
 // What a job works with. Lives shorter than its connection.
 class JobBuffers {
   public:
-    // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files. Throws
-    // ToolError.
+    // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files. `tells`:
+    // what became of pictures. Throws ToolError.
     JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
-               const PictureOptions& pictures, uint64_t seed);
+               const PictureOptions& pictures, uint64_t seed, bool tells);
 
     [[nodiscard]] const TensorBuffers& inputs() const noexcept { return inputs_; }
     [[nodiscard]] const TensorBuffers& outputs() const noexcept { return outputs_; }

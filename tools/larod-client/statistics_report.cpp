@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "larod-client/latency_statistics.h"
 #include "larod-client/text_table.h"
@@ -74,6 +76,30 @@ std::string threeDecimals(double number) {
     return fmt::format("{:.3f}", number);
 }
 
+// min, median, mean, p90, p99, p99.9, max; the first title is `min`.
+std::vector<TextTable::Column> latencyColumns(const char* min) {
+    std::vector<TextTable::Column> columns;
+    for (const char* title : {min, "median", "mean", "p90", "p99", "p99.9", "max"}) {
+        columns.push_back({title, kToTheRight});
+    }
+    return columns;
+}
+
+std::vector<std::string> latencyCells(const LatencyStatistics& latency) {
+    std::vector<std::string> cells;
+    for (const double ms :
+         {latency.min, latency.median, latency.mean, latency.p90, latency.p99, latency.p999, latency.max}) {
+        cells.push_back(threeDecimals(ms));
+    }
+    return cells;
+}
+
+template <typename T>
+std::vector<T> joined(std::vector<T> first, std::vector<T> second) {
+    first.insert(first.end(), std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()));
+    return first;
+}
+
 }  // namespace
 
 uint64_t Measurement::rounds() const noexcept {
@@ -104,7 +130,7 @@ double Measurement::meanMs() const noexcept {
     return sum / static_cast<double>(rounds());
 }
 
-std::vector<double> sharesOfClients(std::span<const std::span<const Round>> clients) {
+std::optional<std::vector<double>> sharesOfClients(std::span<const std::span<const Round>> clients) {
     Span common{Clock::time_point::min(), Clock::time_point::max()};
     for (const std::span<const Round> client : clients) {
         const Span one = spanOf(client);
@@ -112,11 +138,16 @@ std::vector<double> sharesOfClients(std::span<const std::span<const Round>> clie
         common.end = std::min(common.end, one.end);
     }
     std::vector<double> shares;
+    uint64_t most = 0;
     for (const std::span<const Round> client : clients) {
-        const auto within = std::count_if(client.begin(), client.end(), [&](const Round& round) {
+        const auto within = static_cast<uint64_t>(std::count_if(client.begin(), client.end(), [&](const Round& round) {
             return round.end > common.begin && round.end <= common.end;
-        });
-        shares.push_back(perSecond(static_cast<uint64_t>(within), toMs(common.end - common.begin)));
+        }));
+        shares.push_back(perSecond(within, toMs(common.end - common.begin)));
+        most = std::max(most, within);
+    }
+    if (clients.size() > 1 && most < kLeastSharedRounds) {
+        return std::nullopt;
     }
     return shares;
 }
@@ -124,25 +155,16 @@ std::vector<double> sharesOfClients(std::span<const std::span<const Round>> clie
 std::string statisticsText(const Measurement& measurement) {
     const std::vector<double> sorted = sortedLatenciesMs(measurement.clients);
     const LatencyStatistics latency = latencyStatistics(sorted);
-    std::string text =
-        fmt::format(" {} rounds in {:.3f} s: {:.1f} jobs/s", measurement.rounds(), measurement.elapsedMs() / 1000,
-                    perSecond(measurement.rounds(), measurement.elapsedMs()));
+    std::string text = fmt::format(" {} round{} in {:.3f} s: {:.1f} jobs/s", measurement.rounds(),
+                                   measurement.rounds() == 1 ? "" : "s", measurement.elapsedMs() / 1000,
+                                   perSecond(measurement.rounds(), measurement.elapsedMs()));
     if (measurement.jobsPerSecond > 0) {
         text += fmt::format(", due {:g} a second{}", measurement.jobsPerSecond,
                             measurement.clients.size() > 1 ? " for each client" : "");
     }
     text += "\n\n";
-    TextTable table({{"Milliseconds"},
-                     {"min", kToTheRight},
-                     {"median", kToTheRight},
-                     {"mean", kToTheRight},
-                     {"p90", kToTheRight},
-                     {"p99", kToTheRight},
-                     {"p99.9", kToTheRight},
-                     {"max", kToTheRight}});
-    table.addRow({measurement.jobsPerSecond > 0 ? "from due" : "a round", threeDecimals(latency.min),
-                  threeDecimals(latency.median), threeDecimals(latency.mean), threeDecimals(latency.p90),
-                  threeDecimals(latency.p99), threeDecimals(latency.p999), threeDecimals(latency.max)});
+    TextTable table(joined({{"Milliseconds"}}, latencyColumns("min")));
+    table.addRow(joined({measurement.jobsPerSecond > 0 ? "from due" : "a round"}, latencyCells(latency)));
     text += table.text() + "\n" + histogramText(histogram(sorted)) + "\n";
     if (const auto* unknown = std::get_if<std::string>(&measurement.stages)) {
         return text + fmt::format(" Where the time went is not known: {}\n", *unknown);
@@ -155,24 +177,25 @@ std::string statisticsText(const Measurement& measurement) {
 }
 
 std::string clientsText(const Measurement& measurement) {
-    const std::vector<double> shares = sharesOfClients(measurement.clients);
-    TextTable table({{"Client", kToTheRight},
-                     {"Rounds", kToTheRight},
-                     {"Jobs/s", kToTheRight},
-                     {"min ms", kToTheRight},
-                     {"median", kToTheRight},
-                     {"mean", kToTheRight},
-                     {"p99", kToTheRight},
-                     {"max", kToTheRight}});
-    for (size_t client = 0; client < shares.size(); ++client) {
-        const LatencyStatistics latency = latencyOf(measurement.clients[client]);
-        table.addRow({fmt::format("{}", client + 1), fmt::format("{}", measurement.clients[client].size()),
-                      fmt::format("{:.1f}", shares[client]), threeDecimals(latency.min), threeDecimals(latency.median),
-                      threeDecimals(latency.mean), threeDecimals(latency.p99), threeDecimals(latency.max)});
+    const std::optional<std::vector<double>> shares = sharesOfClients(measurement.clients);
+    const auto share = [](double jobsPerSecond) { return fmt::format("{:.1f}", jobsPerSecond); };
+    TextTable table(
+        joined({{"Client", kToTheRight}, {"Rounds", kToTheRight}, {"Jobs/s", kToTheRight}}, latencyColumns("min ms")));
+    for (size_t client = 0; client < measurement.clients.size(); ++client) {
+        const std::span<const Round> rounds = measurement.clients[client];
+        table.addRow(joined(
+            {fmt::format("{}", client + 1), fmt::format("{}", rounds.size()), shares ? share((*shares)[client]) : "-"},
+            latencyCells(latencyOf(rounds))));
     }
+    table.addRow(joined({"all", fmt::format("{}", measurement.rounds()),
+                         shares ? share(std::accumulate(shares->begin(), shares->end(), 0.0)) : "-"},
+                        latencyCells(latencyStatistics(sortedLatenciesMs(measurement.clients)))));
     return table.text() +
-           fmt::format(" Fairness index of their jobs/s while all of them ran: {:.4f} (1: all the same)\n",
-                       fairnessIndex(shares));
+           (shares ? fmt::format(" Fairness index of their jobs/s while all of them ran: {:.4f} (1: all the same)\n",
+                                 fairnessIndex(*shares))
+                   : fmt::format(" Fairness index: not known, since none had {} rounds done while all of them ran; -R "
+                                 "with more tells\n",
+                                 kLeastSharedRounds));
 }
 
 std::string statisticsJson(const Measurement& measurement) {
@@ -195,15 +218,15 @@ std::string statisticsJson(const Measurement& measurement) {
         bins.push_back({{"from_ms", bin.from}, {"to_ms", bin.to}, {"count", bin.count}});
     }
     all["histogram"] = std::move(bins);
-    const std::vector<double> shares = sharesOfClients(measurement.clients);
+    const std::optional<std::vector<double>> shares = sharesOfClients(measurement.clients);
     ReportJson clients = ReportJson::array();
-    for (size_t client = 0; client < shares.size(); ++client) {
+    for (size_t client = 0; client < measurement.clients.size(); ++client) {
         clients.push_back({{"rounds", measurement.clients[client].size()},
-                           {"jobs_per_s", shares[client]},
+                           {"jobs_per_s", shares ? ReportJson((*shares)[client]) : nullptr},
                            {"latency_ms", latencyJson(latencyOf(measurement.clients[client]))}});
     }
     all["clients"] = std::move(clients);
-    all["fairness"] = fairnessIndex(shares);
+    all["fairness"] = shares ? ReportJson(fairnessIndex(*shares)) : nullptr;
     return all.dump(2) + "\n";
 }
 

@@ -2,6 +2,8 @@
 // What was measured, for people and for scripts.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -25,13 +27,17 @@ struct Measurement {
     [[nodiscard]] double meanMs() const noexcept;
 };
 
-// Of the time in which all clients ran, the jobs a second of each. As many as clients.
-[[nodiscard]] std::vector<double> sharesOfClients(std::span<const std::span<const Round>> clients);
+// So many rounds of one of several clients while all of them ran say something about their shares.
+inline constexpr uint64_t kLeastSharedRounds = 10;
+
+// Of the time in which all clients ran, the jobs a second of each, as many as clients. Nothing where none of several
+// clients had kLeastSharedRounds done in that time.
+[[nodiscard]] std::optional<std::vector<double>> sharesOfClients(std::span<const std::span<const Round>> clients);
 
 // Percentiles, histogram and stages.
 [[nodiscard]] std::string statisticsText(const Measurement& measurement);
 
-// A line a client, and the fairness index.
+// A line a client, one for all of them, and the fairness index.
 [[nodiscard]] std::string clientsText(const Measurement& measurement);
 
 [[nodiscard]] std::string statisticsJson(const Measurement& measurement);

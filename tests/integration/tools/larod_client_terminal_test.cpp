@@ -54,6 +54,17 @@ TEST_F(LarodClientTerminal, ShowsABarWhereThereIsAnEnd) {
     EXPECT_NE(terminal.rest().find("Mean execution time for job: "), std::string::npos) << terminal.rest();
 }
 
+TEST_F(LarodClientTerminal, ShowsOneBarForAllClients) {
+    Terminal terminal(atTerminal(
+        {"-c", "debug-device", "-b", "debug.delay:20000", "-i", "", "-o", "out", "-R", "35", "--clients", "2"}));
+    terminal.waitFor("[====");
+    terminal.waitFor("/70  ");
+    terminal.waitFor(" left");
+    EXPECT_EQ(terminal.wait(), 0);
+    EXPECT_NE(terminal.rest().find(std::string(kClear) + "20"), std::string::npos) << "wiped: " << terminal.rest();
+    EXPECT_NE(terminal.rest().find("Mean execution time for job: "), std::string::npos) << terminal.rest();
+}
+
 TEST_F(LarodClientTerminal, ShowsNoProgressOfShortRuns) {
     Terminal terminal(atTerminal(echo("uint8:4", {"-i", "", "-o", "out", "-R", "1"})));
     EXPECT_EQ(terminal.wait(), 0);

@@ -127,6 +127,15 @@ TEST_F(LarodClientValidate, PutsAPictureIntoAnInputBetweenBlackBorders) {
     EXPECT_EQ(out.substr(7 * 24, 24), std::string(24, '\0'));
 }
 
+TEST_F(LarodClientValidate, TellsOnceOfAPictureThatSeveralClientsGet) {
+    writePicture("p.png", 8, 8, {200, 100, 50});
+    const Outcome outcome = run(echo("uint8:1x8x8x3", {"-i", "p.png", "-o", "out", "--clients", "3"}));
+    EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("Picture 'p.png'"), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("Picture 'p.png'"), outcome.out.rfind("Picture 'p.png'")) << outcome.out;
+    EXPECT_EQ(readFile("out").substr(0, 3), "\xc8\x64\x32");
+}
+
 TEST_F(LarodClientValidate, StretchesAPictureOfOddSize) {
     writePicture("odd.png", 41, 21, {200, 100, 50});
     EXPECT_EQ(run(echo("uint8:1x8x8x3", {"-i", "odd.png", "-o", "out", "--fit", "stretch"})).exitStatus, 0);

@@ -39,13 +39,15 @@ class Counter : public JobObserver {
     int count = 0;
 };
 
-TEST(Progress, TellsTheNextObserver) {
+TEST(ProgressObserver, TellsTheNextObserver) {
     Counter counter;
-    Progress progress(3, &counter);
-    progress.onJobEnd(Clock::now(), Clock::now());
-    progress.onJobEnd(Clock::now(), Clock::now());
+    Progress progress(3);
+    for (Progress* shown : {&progress, static_cast<Progress*>(nullptr)}) {
+        ProgressObserver observer(shown, &counter);
+        observer.onJobEnd(Clock::now(), Clock::now());
+    }
     EXPECT_EQ(counter.count, 2);
-    Progress alone(3, nullptr);
+    ProgressObserver alone(&progress, nullptr);
     alone.onJobEnd(Clock::now(), Clock::now());
 }
 

@@ -35,10 +35,57 @@ TEST(SharesOfClients, CountOnlyWhileAllOfThemRun) {
     const std::vector<Round> fast = rounds(10, 2);
     const std::vector<Round> slow = rounds(100, 4);
     const std::vector<std::span<const Round>> both = {fast, slow};
-    const std::vector<double> shares = sharesOfClients(both);
-    ASSERT_EQ(shares.size(), 2U);
-    EXPECT_DOUBLE_EQ(shares[0], 500);
-    EXPECT_DOUBLE_EQ(shares[1], 250);
+    const std::optional<std::vector<double>> shares = sharesOfClients(both);
+    ASSERT_TRUE(shares);
+    ASSERT_EQ(shares->size(), 2U);
+    EXPECT_DOUBLE_EQ((*shares)[0], 500);
+    EXPECT_DOUBLE_EQ((*shares)[1], 250);
+}
+
+TEST(SharesOfClients, AreNotKnownFromAFewRounds) {
+    const std::vector<Round> slow = rounds(100, 4);
+    const std::vector<Round> few = rounds(9, 2);
+    const std::vector<Round> enough = rounds(10, 2);
+    const std::vector<Round> later = rounds(100, 4, 400);
+    const auto known = [](std::vector<std::span<const Round>> clients) { return sharesOfClients(clients).has_value(); };
+    EXPECT_FALSE(known({few, slow}));
+    EXPECT_TRUE(known({enough, slow}));
+    EXPECT_TRUE(known({few})) << "who is alone shares with nobody";
+    EXPECT_FALSE(known({slow, later})) << "they never ran at the same time";
+}
+
+TEST(ClientsText, HasAllStatisticsOfEachClientAndOfAll) {
+    const std::vector<Round> fast = rounds(10, 2);
+    const std::vector<Round> slow = rounds(30, 4);
+    EXPECT_EQ(clientsText({{fast, slow}, 0, "unknown"}),
+              " Client  Rounds  Jobs/s  min ms  median   mean    p90    p99  p99.9    max\n"
+              "      1      10   500.0   2.000   2.000  2.000  2.000  2.000  2.000  2.000\n"
+              "      2      30   250.0   4.000   4.000  4.000  4.000  4.000  4.000  4.000\n"
+              "    all      40   750.0   2.000   4.000  3.500  4.000  4.000  4.000  4.000\n"
+              " Fairness index of their jobs/s while all of them ran: 0.9000 (1: all the same)\n");
+}
+
+TEST(ClientsText, FitsATerminalWithLongTimes) {
+    const std::vector<Round> minutes = rounds(9, 999'999);
+    const std::string text = clientsText({{minutes, minutes}, 0, "unknown"});
+    EXPECT_LE(text.substr(0, text.find('\n')).size(), 110U) << text;
+    EXPECT_NE(text.find("       9       -  "), std::string::npos) << text;
+    EXPECT_NE(text.find(" Fairness index: not known, since none had 10 rounds done"), std::string::npos) << text;
+}
+
+TEST(StatisticsJson, HasNoSharesWhereTheyAreNotKnown) {
+    const std::vector<Round> few = rounds(9, 5);
+    const auto json = nlohmann::json::parse(statisticsJson({{few, few}, 0, "unknown"}));
+    EXPECT_TRUE(json["fairness"].is_null());
+    ASSERT_EQ(json["clients"].size(), 2U);
+    EXPECT_TRUE(json["clients"][1]["jobs_per_s"].is_null());
+    EXPECT_EQ(json["clients"][1]["rounds"], 9);
+}
+
+TEST(StatisticsText, CountsOneRoundAsOne) {
+    const std::vector<Round> one = rounds(1, 5);
+    const std::string text = statisticsText({{one}, 0, "unknown"});
+    EXPECT_NE(text.find(" 1 round in 0.005 s: 200.0 jobs/s\n"), std::string::npos) << text;
 }
 
 TEST(StatisticsJson, TellsStagesByTheJob) {
