@@ -2,6 +2,7 @@
 // larod-client as a process: its lines, files and exit statuses.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <filesystem>
@@ -283,6 +284,18 @@ TEST_F(LarodClient, DescribesTheTensorsForDebugging) {
 TEST_F(LarodClient, ReportsAnUnknownDeviceAndAMissingModel) {
     expectError(run({"-c", "no-such-device", "-b", "key:1"}), 1, R"(.*'no-such-device'.* \(-9\))");
     expectError(run({"-c", "debug-device", "-g", "missing.tflite"}), 1, R"(.*'missing\.tflite'.* \(2\))");
+}
+
+TEST_F(LarodClient, RefusesWhatIsNoModelFile) {
+    writeFile("empty", "");
+    writeFile("text", "no network");
+    ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+    for (const std::string name : {"/", ".", "fifo", "/dev/zero"}) {
+        expectError(run({"-c", "cpu-tflite", "-g", name}), 1,
+                    "Could not load model '" + name + R"(': the model's fd is not a file .*directories.* \(-3\))");
+    }
+    expectError(run({"-c", "cpu-tflite", "-g", "empty"}), 1, R"(.*'empty': the model file is empty \(-2\))");
+    expectError(run({"-c", "cpu-tflite", "-g", "text"}), 1, R"(.*'text': .*not a valid \.tflite file.* \(-2\))");
 }
 
 TEST_F(LarodClient, NamesTheOptionForTheFileWhereADeviceNeedsOne) {

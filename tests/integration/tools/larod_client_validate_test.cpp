@@ -50,6 +50,35 @@ class LarodClientValidate : public LarodClient {
         writeFile(name, {reinterpret_cast<const char*>(file.data()), file.size()});
     }
 
+    // A network that answers the same to every picture.
+    void writeStubbornNetwork(const std::string& name, const std::vector<float>& scores) const {
+        constexpr int kElements = 4 * 4 * 3;
+        const auto classes = static_cast<int32_t>(scores.size());
+        TfliteWriter writer;
+        const auto row =
+            writer.reshape(writer.input("image", ElementType::Float32, {1, 4, 4, 3}), "row", {1, kElements});
+        const auto weights = writer.constant("weights", ElementType::Float32, {classes, kElements},
+                                             std::vector<float>(scores.size() * kElements, 0.0F));
+        const auto bias = writer.constant("bias", ElementType::Float32, {classes}, scores);
+        writer.output(writer.fullyConnected(row, weights, bias, "scores", {1, classes}));
+        const std::vector<uint8_t> file = writer.build();
+        writeFile(name, {reinterpret_cast<const char*>(file.data()), file.size()});
+    }
+
+    // The line about the right answers of a dataset run on such a network.
+    std::string accuracyOf(const std::vector<float>& scores, const std::string& truth) {
+        std::filesystem::create_directory(path("pictures"));
+        writePicture("pictures/p.png", 8, 8, {1, 2, 3});
+        writeStubbornNetwork("stubborn.tflite", scores);
+        writeFile("truth.txt", truth);
+        const Outcome outcome =
+            run({"-c", "cpu-tflite", "-g", "stubborn.tflite", "--dataset", "pictures", "--truth", "truth.txt"});
+        EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+        const size_t place = outcome.out.find("Right class: ");
+        return place == std::string::npos ? outcome.out
+                                          : outcome.out.substr(place, outcome.out.find('\n', place) - place);
+    }
+
     Outcome runColours(std::vector<std::string> more) {
         writeColourNetwork("colours.tflite");
         writeFile("labels.txt", labels_);
@@ -227,6 +256,26 @@ TEST_F(LarodClientValidate, CountsTheRightAnswersOfADataset) {
               std::string::npos)
         << outcome.out;
     expectLine(splitLines(outcome.out).back(), R"(Mean execution time for job: \d+\.\d\d ms)");
+}
+
+TEST_F(LarodClientValidate, RanksTheRightClassOfADataset) {
+    // From the best to the worst: 1, 2, 3, 4, 5, 6, 0.
+    const std::vector<float> scores = {-9, 9, 8, 7, 0, -1, -2};
+    EXPECT_EQ(accuracyOf(scores, "p.png 1\n"), "Right class: first 100.00 % (1 of 1), among five 100.00 % (1 of 1)");
+    EXPECT_EQ(accuracyOf(scores, "p.png 2\n"), "Right class: first 0.00 % (0 of 1), among five 100.00 % (1 of 1)");
+    EXPECT_EQ(accuracyOf(scores, "p.png 5\n"), "Right class: first 0.00 % (0 of 1), among five 100.00 % (1 of 1)");
+    EXPECT_EQ(accuracyOf(scores, "p.png 6\n"), "Right class: first 0.00 % (0 of 1), among five 0.00 % (0 of 1)");
+    EXPECT_EQ(accuracyOf(scores, "p.png 1\np.png 6\np.png 5\np.png 0\n"),
+              "Right class: first 25.00 % (1 of 4), among five 50.00 % (2 of 4)");
+}
+
+TEST_F(LarodClientValidate, PutsTheLowerOneOfEqualClassesFirst) {
+    const std::vector<float> scores = {1, 1, 2, 1, 1, 2, 1};  // 2, 5, 0, 1, 3, 4, 6
+    EXPECT_EQ(accuracyOf(scores, "p.png 2\n"), "Right class: first 100.00 % (1 of 1), among five 100.00 % (1 of 1)");
+    EXPECT_EQ(accuracyOf(scores, "p.png 5\np.png 0\np.png 1\np.png 3\n"),
+              "Right class: first 0.00 % (0 of 4), among five 100.00 % (4 of 4)");
+    EXPECT_EQ(accuracyOf(scores, "p.png 4\np.png 6\n"),
+              "Right class: first 0.00 % (0 of 2), among five 0.00 % (0 of 2)");
 }
 
 TEST_F(LarodClientValidate, NamesWhatIsWrongWithADataset) {
