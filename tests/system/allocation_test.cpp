@@ -1,33 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dma-bufs that the service allocates (behaviour.md 6.2, dma-buf.md 7.3).
 #include <gtest/gtest.h>
-#include <stdio.h>
 #include <sys/mount.h>
 
 #include <memory>
 
 #include "buffer/file_identity.h"
+#include "system/hidden_node.h"
 #include "system/job_case.h"
 
 namespace larod::test {
 namespace {
 
 constexpr uint32_t kDma = LAROD_FD_TYPE_DMA;
-
-// Without a node as long as it lives.
-class Hidden {
-  public:
-    explicit Hidden(std::string node) : node_(std::move(node)) {
-        EXPECT_EQ(::rename(node_.c_str(), away().c_str()), 0);
-    }
-    ~Hidden() { EXPECT_EQ(::rename(away().c_str(), node_.c_str()), 0); }
-    Hidden(const Hidden&) = delete;
-    Hidden& operator=(const Hidden&) = delete;
-
-  private:
-    [[nodiscard]] std::string away() const { return node_ + "-hidden"; }
-    std::string node_;
-};
 
 // The node can be seen but not opened as long as it lives: device nodes don't work where the file system says so.
 class Denied {
@@ -129,8 +114,8 @@ TEST(Allocation, OfDmaBufsIsFromUdmabufWhereThereIsNoHeap) {
 TEST(Allocation, SaysWhichNodesWereTriedWhereThereIsNone) {
     const PrivateService service;
     const Client client;
-    const Hidden heap("/dev/dma_heap/system");
-    const Hidden udmabuf("/dev/udmabuf");
+    const HiddenNode heap("/dev/dma_heap/system");
+    const HiddenNode udmabuf("/dev/udmabuf");
     EXPECT_EQ(
         allocationFailure(client, 4096),
         "can't allocate a dma-buf: /dev/dma_heap/system: No such file or directory (this kernel has it not, or its "

@@ -11,6 +11,7 @@
 #include "support/private_service.h"
 #include "support/temp_dir.h"
 #include "support/tflite_writer.h"
+#include "system/hidden_node.h"
 
 namespace larod::test {
 namespace {
@@ -55,6 +56,37 @@ TEST_F(LarodClientDmaBufs, GiveTheSameAsFiles) {
             EXPECT_NE(outcome.err.find("DMABUF"), std::string::npos) << "no dma-buf was used: " << outcome.err;
         }
     }
+}
+
+TEST_F(LarodClientDmaBufs, OfTheToolAreFromTheHeapOrFromUdmabuf) {
+    const PrivateService service;
+    const std::string data(5000, 'd');  // not whole pages, which udmabuf wants
+    writeFile("in", data);
+    const std::vector<std::string> echo = {"-c",      "debug-device",
+                                           "-b",      "debug.input.0:uint8:5000",
+                                           "-b",      "debug.output.0:uint8:5000",
+                                           "-b",      "debug.echo:1",
+                                           "-d",      "-i",
+                                           "in",      "-o",
+                                           "out",     "-I",
+                                           "ext-dma", "-O",
+                                           "ext-dma"};
+    for (const char* hidden : {"/dev/udmabuf", "/dev/dma_heap/system"}) {
+        const HiddenNode other(hidden);
+        writeFile("out", "");
+        const Outcome outcome = run(echo);
+        EXPECT_EQ(outcome.exitStatus, 0) << "without " << hidden << ": " << outcome.err;
+        EXPECT_EQ(readFile("out"), data) << "without " << hidden;
+        EXPECT_NE(outcome.err.find("DMABUF"), std::string::npos) << "no dma-buf was used: " << outcome.err;
+    }
+    const HiddenNode heap("/dev/dma_heap/system");
+    const HiddenNode udmabuf("/dev/udmabuf");
+    const Outcome neither = run(echo);
+    EXPECT_EQ(neither.exitStatus, 1);
+    EXPECT_NE(neither.err.find("Could not allocate a dma-buf for input 0: /dev/dma_heap/system: No such file or "
+                               "directory; /dev/udmabuf: No such file or directory (2)"),
+              std::string::npos)
+        << neither.err;
 }
 
 TEST_F(LarodClientDmaBufs, AreWhatADeviceOfAProductTakes) {

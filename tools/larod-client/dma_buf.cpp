@@ -28,7 +28,7 @@ constexpr const char* kUdmabuf = "/dev/udmabuf";
 
 // Each of these gives no fd where errno tells why.
 UniqueFd fromHeap(size_t sizeBytes) {
-    const UniqueFd heap(::open(kHeap, O_RDWR | O_CLOEXEC));
+    const UniqueFd heap(::open(kHeap, O_RDONLY | O_CLOEXEC));
     dma_heap_allocation_data request = {};
     request.len = sizeBytes;
     request.fd_flags = O_RDWR | O_CLOEXEC;
