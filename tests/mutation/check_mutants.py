@@ -173,7 +173,8 @@ def survives(build, mutant):
         if output:
             return f"can't be built:\n{output}"
         failed, _, _ = build.run(mutant["program"], [mutant["test"]])
-        print(f"{mutant['name']}: {'fails: ' + ', '.join(failed) if failed else 'NOT NOTICED'}", flush=True)
+        others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        print(f"{mutant['name']}: {'fails: ' + failed[0] + others if failed else 'NOT NOTICED'}", flush=True)
         return "" if failed else f"{mutant['test']} of '{mutant['program']}' passes: {mutant['rule']}"
     finally:
         build.write(mutant["file"], original)

@@ -206,8 +206,10 @@ TEST_F(LarodClient, ReportsAJobsFailureWithItsCode) {
 
 TEST_F(LarodClient, CountsWarmUpRoundsBesidesTheOthers) {
     // With two to warm up, job 5 is the third round.
-    for (const char* mode : {"-w2", "-qw2"}) {
-        const std::vector<std::string> model = {"-c", "debug-device", "-b", "debug.job.5:fail", "-i", "", mode};
+    for (const std::vector<std::string>& mode :
+         {std::vector<std::string>{"-w2"}, {"-qw2"}, {"-w2", "--stats"}, {"-w2", "--rate", "1000"}}) {
+        std::vector<std::string> model = {"-c", "debug-device", "-b", "debug.job.5:fail", "-i", ""};
+        model.insert(model.end(), mode.begin(), mode.end());
         std::vector<std::string> two = model;
         two.emplace_back("-R2");
         EXPECT_EQ(run(two).exitStatus, 0);

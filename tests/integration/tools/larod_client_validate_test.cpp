@@ -189,6 +189,17 @@ TEST_F(LarodClientValidate, NormalisesPicturesForFloats) {
     EXPECT_EQ(first({"--mean", "55,155,254", "--scale", "2"}), (std::vector<float>{100, 50, 0.5F}));
 }
 
+TEST_F(LarodClientValidate, NormalisesPicturesForInt8) {
+    writePicture("p.png", 4, 4, {255, 128, 0});
+    const auto first = [this](std::vector<std::string> more) {
+        more.insert(more.begin(), {"-i", "p.png", "-o", "out"});
+        EXPECT_EQ(run(echo("int8:1x4x4x3", more)).exitStatus, 0);
+        return readFile("out").substr(0, 3);
+    };
+    EXPECT_EQ(first({}), std::string("\x7f\0\x80", 3));
+    EXPECT_EQ(first({"--mean", "100.0", "--scale", "10.0"}), std::string("\x10\x03\xf6", 3));
+}
+
 TEST_F(LarodClientValidate, RefusesPicturesForOtherInputsAndWhatIsNoPicture) {
     writePicture("p.png", 8, 8, {1, 2, 3});
     writeFile("q.png", "no picture");

@@ -282,9 +282,10 @@ TEST(FusedDevice, NamesTheStageWhereAJobFails) {
     const ParamMap params = makeMap({{"image.input.format", text("gray")}, {"image.input.size", size(4, 6)}});
     Network fused(fusedDevice(), severalInputs(), 1, 0, &params);
     fused.set<int32_t>(4, {2, 3, 5, 4});
+    // Before the job and not only in it, which waits for its turn first.
     EXPECT_EQ(
         errorOf([&] {
-            fused.run(makeMap({{"image.input.crop", window(0, 0, 5, 6)}}));
+            fused.model().checkParams(makeMap({{"image.input.crop", window(0, 0, 5, 6)}}));
         }),
         kJobCode +
             "preprocessing: parameter 'image.input.crop': expected x, y, width, height of a window inside the 4x6 "
