@@ -163,6 +163,23 @@ TEST(Conversion, WideImagesEqualTheReference) {
     }
 }
 
+TEST(Conversion, EachSideHasItsOwnPadding) {
+    for (const char* input : kInputs) {
+        for (const char* output : kOutputs) {
+            for (const auto& [before, after] : {std::pair<size_t, size_t>{0, 6}, {6, 0}, {2, 8}}) {
+                for (const auto& [width, height] : {std::pair<size_t, size_t>{38, 26}, {20, 10}}) {
+                    Case test = makeCase(input, 38, 26, {0, 0, 38, 26}, output, width, height, "bilinear", 0);
+                    test.input.pitch += before;
+                    test.output.pitch += after;
+                    ProcJob job = makeJob(test);
+                    fillRandom(job.input);
+                    EXPECT_LE(largestError(job, test), tolerance(test)) << name(test) << " " << before;
+                }
+            }
+        }
+    }
+}
+
 // Pairs of chroma do not begin where pairs of pixels do.
 TEST(Conversion, OddWindowsWhosePixelsStayEqualTheReference) {
     for (const char* input : kInputs) {

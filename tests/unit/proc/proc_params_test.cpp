@@ -267,6 +267,13 @@ TEST(ProcParams, Float16ResultsMustBeFinite) {
     EXPECT_FALSE(refused("float16", "0.0039"));
     EXPECT_TRUE(refused("float16", "0.00389"));
     EXPECT_FALSE(refused("float32", "0.00389"));
+    const auto refusedMean = [](const char* mean) {
+        return refusal(with({{"image.output.type", text("float16")}, {"image.output.mean", text(mean)}})) != "";
+    };
+    EXPECT_FALSE(refusedMean("-65249")) << "255 becomes 65504";
+    EXPECT_TRUE(refusedMean("-65250"));
+    EXPECT_FALSE(refusedMean("65504")) << "0 becomes -65504";
+    EXPECT_TRUE(refusedMean("65505"));
 }
 
 TEST(ProcParams, ColorimetriesHaveNamesAndNeedLumaAndChroma) {
