@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "support/callbacks.h"
+#include "integration/service/image_jobs.h"
 #include "support/client.h"
 #include "support/private_service.h"
 #include "support/tflite_writer.h"
@@ -44,23 +44,6 @@ Params& describeFrame(Params& params) {
 LoadedModel loadFused(const Client& client, larodAccess access = LAROD_ACCESS_PRIVATE) {
     Params params;
     return loadFile(client, kNetworks, network(), access, &describeFrame(params));
-}
-
-using Results = std::vector<std::vector<uint8_t>>;
-
-Results resultsOf(const Tensors& outputs) {
-    return {outputs.read(0), outputs.read(1)};
-}
-
-// From allocated tensors.
-Results runOnce(const Client& client, const LoadedModel& model, std::span<const uint8_t> input,
-                const Params* params = nullptr) {
-    const auto inputs = allocTensors(client, model, Side::Inputs);
-    const auto outputs = allocTensors(client, model, Side::Outputs);
-    inputs.write(0, input);
-    const auto failure = run(client, Request(model, inputs, outputs, params));
-    EXPECT_FALSE(failure) << failure->text;
-    return resultsOf(outputs);
 }
 
 // What a job of cpu-proc and one of the network give.
@@ -129,28 +112,11 @@ TEST_F(Fused, EveryWayToMemoryAndEveryOffsetGivesWhatTheTwoJobsGive) {
 
 TEST_F(Fused, EachJobHasItsOwnWindow) {
     const auto frame = randomBytes(kFrameBytes, 2);
-    Params left;
-    left.set("image.input.crop", 1, 3, 31, 41);
-    Params right;
-    right.set("image.input.crop", 33, 0, 31, 48);
-    const Results leftResults = twoJobs(client_, frame, &left);
-    const Results rightResults = twoJobs(client_, frame, &right);
-    ASSERT_NE(leftResults, rightResults);
-    const auto model = loadFused(client_);
-    const auto inputs = allocTensors(client_, model, Side::Inputs);
-    const auto leftOutputs = allocTensors(client_, model, Side::Outputs);
-    const auto rightOutputs = allocTensors(client_, model, Side::Outputs);
-    inputs.write(0, frame);
-    const Request leftRequest(model, inputs, leftOutputs, &left);
-    const Request rightRequest(model, inputs, rightOutputs, &right);
-    Callbacks callbacks;
-    for (int i = 0; i < 20; ++i) {
-        const Request& request = i % 2 == 0 ? leftRequest : rightRequest;
-        ASSERT_TRUE(larodRunJobAsync(client_.get(), request.get(), Callbacks::done, &callbacks, nullptr));
+    TwoWindows windows;
+    for (WindowCase* each : {&windows.left, &windows.right}) {
+        each->results = twoJobs(client_, frame, &each->params);
     }
-    EXPECT_EQ(callbacks.waitFor(20), std::vector<int>(20, LAROD_ERROR_NONE));
-    EXPECT_EQ(resultsOf(leftOutputs), leftResults);
-    EXPECT_EQ(resultsOf(rightOutputs), rightResults);
+    expectIndependentWindows(client_, loadFused(client_), frame, windows);
 }
 
 // What it was loaded with goes with it.

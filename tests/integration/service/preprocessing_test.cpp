@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "support/callbacks.h"
+#include "integration/service/image_jobs.h"
 #include "support/client.h"
 #include "support/private_service.h"
 #include "support/tflite_writer.h"
@@ -44,12 +44,7 @@ class Preprocessing : public testing::Test {
     // What allocated tensors give.
     std::vector<uint8_t> expected(const LoadedModel& model, std::span<const uint8_t> image,
                                   const Params* params = nullptr) {
-        const auto inputs = allocTensors(client_, model, Side::Inputs);
-        const auto outputs = allocTensors(client_, model, Side::Outputs);
-        inputs.write(0, image);
-        const auto failure = run(client_, Request(model, inputs, outputs, params));
-        EXPECT_FALSE(failure) << failure->text;
-        return outputs.read(0);
+        return runOnce(client_, model, image, params).at(0);
     }
 
     PrivateService service_;
@@ -143,27 +138,11 @@ TEST_F(Preprocessing, TheOutputIsTheNextModelsInput) {
 TEST_F(Preprocessing, AlternatingWindowsOfOneModelAreIndependent) {
     const auto model = load({30, 20});
     const auto image = randomBytes(kInputBytes, 4);
-    Params left;
-    left.set("image.input.crop", 1, 3, 31, 41);
-    Params right;
-    right.set("image.input.crop", 33, 0, 31, 48);
-    const auto leftPixels = expected(model, image, &left);
-    const auto rightPixels = expected(model, image, &right);
-    ASSERT_NE(leftPixels, rightPixels);
-    const auto inputs = allocTensors(client_, model, Side::Inputs);
-    const auto leftOutputs = allocTensors(client_, model, Side::Outputs);
-    const auto rightOutputs = allocTensors(client_, model, Side::Outputs);
-    inputs.write(0, image);
-    const Request leftRequest(model, inputs, leftOutputs, &left);
-    const Request rightRequest(model, inputs, rightOutputs, &right);
-    Callbacks callbacks;
-    for (int i = 0; i < 20; ++i) {
-        const Request& request = i % 2 == 0 ? leftRequest : rightRequest;
-        ASSERT_TRUE(larodRunJobAsync(client_.get(), request.get(), Callbacks::done, &callbacks, nullptr));
+    TwoWindows windows;
+    for (WindowCase* each : {&windows.left, &windows.right}) {
+        each->results = runOnce(client_, load({30, 20}), image, &each->params);
     }
-    EXPECT_EQ(callbacks.waitFor(20), std::vector<int>(20, LAROD_ERROR_NONE));
-    EXPECT_EQ(leftOutputs.read(0), leftPixels);
-    EXPECT_EQ(rightOutputs.read(0), rightPixels);
+    expectIndependentWindows(client_, model, image, windows);
 }
 
 TEST_F(Preprocessing, TheWindowCanBeSetOnTheRequest) {
