@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/dma_buf_worker.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <new>
+#include <utility>
 
 namespace larod::service {
 
-DmaBufWorker::DmaBufWorker(buffer::DmaBufAllocator allocator)
-    : allocator_(std::move(allocator)), ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)) {
-    if (!ready_) {
-        throw Error(LAROD_ERROR_CONNECTION, "can't make an event descriptor: {}", errnoText(errno));
-    }
-}
+DmaBufWorker::DmaBufWorker(buffer::DmaBufAllocator allocator) : allocator_(std::move(allocator)) {}
 
 DmaBufWorker::~DmaBufWorker() {
     {
@@ -37,17 +30,6 @@ void DmaBufWorker::start(Request request) {
     changed_.notify_one();
 }
 
-std::optional<DmaBufWorker::Result> DmaBufWorker::take() {
-    uint64_t one = 0;
-    if (::read(ready_.get(), &one, sizeof(one)) != static_cast<ssize_t>(sizeof(one))) {
-        return std::nullopt;
-    }
-    const std::lock_guard lock(mutex_);
-    Result result = std::move(results_.front());
-    results_.pop_front();
-    return result;
-}
-
 void DmaBufWorker::work() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -58,11 +40,8 @@ void DmaBufWorker::work() {
         Request request = std::move(requests_.front());
         requests_.pop_front();
         lock.unlock();
-        Result result = make(std::move(request));
+        results_.put(make(std::move(request)));
         lock.lock();
-        results_.push_back(std::move(result));
-        const uint64_t one = 1;
-        [[maybe_unused]] const ssize_t written = ::write(ready_.get(), &one, sizeof(one));
     }
 }
 

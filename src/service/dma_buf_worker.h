@@ -14,6 +14,7 @@
 #include "base/unique_fd.h"
 #include "buffer/dma_buf_allocator.h"
 #include "service/device_turns.h"
+#include "service/result_queue.h"
 
 namespace larod::service {
 
@@ -41,20 +42,19 @@ class DmaBufWorker {
     void start(Request request);
 
     // Readable when take() has something.
-    [[nodiscard]] int fd() const noexcept { return ready_.get(); }
-    [[nodiscard]] std::optional<Result> take();
+    [[nodiscard]] int fd() const noexcept { return results_.fd(); }
+    [[nodiscard]] std::optional<Result> take() { return results_.take(); }
 
   private:
     void work();
     [[nodiscard]] Result make(Request request) const;
 
     const buffer::DmaBufAllocator allocator_;
-    const UniqueFd ready_;  // an eventfd, a semaphore: counts the results
+    ResultQueue<Result> results_;
 
     std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
     std::deque<Request> requests_;
-    std::deque<Result> results_;
     bool stopped_ = false;
 
     std::thread thread_;

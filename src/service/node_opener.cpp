@@ -2,7 +2,6 @@
 #include "service/node_opener.h"
 
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "service/result_queue.h"
 
 namespace larod::service {
 
@@ -23,7 +23,7 @@ struct NodeOpener::Shared {
     explicit Shared(NodeOpen itsOpen) : open(std::move(itsOpen)) {}
 
     const NodeOpen open;
-    const UniqueFd ready{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)};  // counts the results
+    ResultQueue<Result> results;
 
     struct Waiting {
         Request request;
@@ -34,7 +34,6 @@ struct NodeOpener::Shared {
     std::mutex mutex;              // guards what follows
     std::deque<Waiting> waiting;   // in the order of arrival
     std::set<std::string> served;  // the paths that have a thread
-    std::deque<Result> results;
     bool stopped = false;
 
     // Serves a node until nobody waits for it.
@@ -63,10 +62,9 @@ struct NodeOpener::Shared {
                 lock.lock();
                 continue;
             }
-            shared->results.push_back({std::move(still->request), std::move(node), error});
+            Result result{std::move(still->request), std::move(node), error};
             shared->waiting.erase(still);
-            const uint64_t one = 1;
-            [[maybe_unused]] const ssize_t written = ::write(shared->ready.get(), &one, sizeof(one));
+            shared->results.put(std::move(result));
         }
     }
 };
@@ -75,11 +73,7 @@ int openNode(const std::string& path) {
     return ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
-NodeOpener::NodeOpener(NodeOpen open) : shared_(std::make_shared<Shared>(std::move(open))) {
-    if (!shared_->ready) {
-        throw Error(LAROD_ERROR_CONNECTION, "can't make an event descriptor: {}", errnoText(errno));
-    }
-}
+NodeOpener::NodeOpener(NodeOpen open) : shared_(std::make_shared<Shared>(std::move(open))) {}
 
 NodeOpener::~NodeOpener() {
     const std::lock_guard lock(shared_->mutex);
@@ -120,18 +114,11 @@ void NodeOpener::close(UniqueFd node) noexcept {
 }
 
 int NodeOpener::fd() const noexcept {
-    return shared_->ready.get();
+    return shared_->results.fd();
 }
 
 std::optional<NodeOpener::Result> NodeOpener::take() {
-    uint64_t one = 0;
-    if (::read(shared_->ready.get(), &one, sizeof(one)) != static_cast<ssize_t>(sizeof(one))) {
-        return std::nullopt;
-    }
-    const std::lock_guard lock(shared_->mutex);
-    Result result = std::move(shared_->results.front());
-    shared_->results.pop_front();
-    return result;
+    return shared_->results.take();
 }
 
 std::optional<NodeOpener::Result> NodeOpener::takeLate(uint64_t nowNs) {
