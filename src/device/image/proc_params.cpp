@@ -172,8 +172,8 @@ std::optional<std::array<float, 3>> parseNumbers(const ParamMap& params, std::st
     if (const auto* text = std::get_if<std::string>(value); text != nullptr) {
         return parseNumberText(key, *text);
     }
-    throw Error(kCode, "load parameter '{}': expected a string, like '123.7,116.3,103.5', or an integer, got an {}", key,
-                paramTypeName(*value));
+    throw Error(kCode, "load parameter '{}': expected a string, like '123.7,116.3,103.5', or an integer, got an {}",
+                key, paramTypeName(*value));
 }
 
 void parseNormalisation(const ParamMap& params, ProcParams& result) {

@@ -213,9 +213,8 @@ TEST(ProcParams, FloatOutputTakesOneNumberOrThree) {
 }
 
 TEST(ProcParams, WholeNumbersOfMeanAndScaleMayBeIntegers) {
-    const ProcParams params = parseProcParams(with({{"image.output.type", text("int8")},
-                                                    {"image.output.mean", number(128)},
-                                                    {"image.output.scale", number(-2)}}));
+    const ProcParams params = parseProcParams(with(
+        {{"image.output.type", text("int8")}, {"image.output.mean", number(128)}, {"image.output.scale", number(-2)}}));
     EXPECT_EQ(params.mean, (std::array<float, 3>{128, 128, 128}));
     EXPECT_EQ(params.scale, (std::array<float, 3>{-2, -2, -2}));
     EXPECT_NE(refusal(with({{"image.output.type", text("int8")}, {"image.output.scale", number(0)}})), "");
