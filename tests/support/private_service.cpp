@@ -11,48 +11,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <utility>
+
+#include "support/process_tree.h"
 
 namespace larod::test {
 namespace {
 
 constexpr int kPollStepMs = 5;
 constexpr int kPatienceMs = 60'000;
-
-std::string parentOf(const std::string& statLine, char& state, pid_t& parent) {
-    // pid (name) state ppid ...; the name may hold blanks and brackets.
-    const size_t end = statLine.rfind(')');
-    int value = 0;
-    std::sscanf(statLine.c_str() + end + 1, " %c %d", &state, &value);
-    parent = value;
-    return statLine.substr(0, end + 1);
-}
-
-std::vector<pid_t> childrenOf(pid_t wanted) {
-    std::vector<pid_t> children;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-        const std::string name = entry.path().filename();
-        if (name.find_first_not_of("0123456789") != std::string::npos) {
-            continue;
-        }
-        std::ifstream file(entry.path() / "stat");
-        std::string line;
-        char state = 'Z';
-        pid_t parent = -1;
-        if (std::getline(file, line)) {
-            parentOf(line, state, parent);
-            if (parent == wanted && state != 'Z') {
-                children.push_back(static_cast<pid_t>(std::stol(name)));
-            }
-        }
-    }
-    return children;
-}
 
 }  // namespace
 

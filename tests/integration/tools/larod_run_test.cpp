@@ -14,6 +14,7 @@
 
 #include "integration/tools/program.h"
 #include "support/private_service.h"
+#include "support/process_tree.h"
 
 namespace larod::test {
 namespace {

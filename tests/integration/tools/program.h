@@ -80,7 +80,4 @@ class WatchedProcess {
     UniqueFd pidFd_;
 };
 
-// The running children of a process.
-[[nodiscard]] std::vector<pid_t> childrenOf(pid_t parent);
-
 }  // namespace larod::test
