@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "conformance/service.h"
+#include "support/adding_model.h"
 #include "support/callbacks.h"
 #include "support/temp_dir.h"
-#include "support/tflite_writer.h"
 
 namespace larod::test {
 namespace {
@@ -81,13 +81,6 @@ void expectRunsInTheEnd(const Client& client, const Request& request) {
         }
     }
     EXPECT_FALSE(failure) << failure->text;
-}
-
-std::vector<uint8_t> addingModel() {
-    TfliteWriter writer;
-    const auto a = writer.input("a", ElementType::Float32, {1, 4});
-    writer.output(writer.add(a, a, "sum"));
-    return writer.build();
 }
 
 // What loading a model on cpu-proc fails with; nothing where it succeeds.

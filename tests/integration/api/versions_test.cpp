@@ -10,22 +10,13 @@
 #include <fstream>
 
 #include "integration/tools/program.h"
+#include "support/adding_model.h"
 #include "support/client.h"
 #include "support/private_service.h"
-#include "support/tflite_writer.h"
 #include "unit/open_fds.h"
 
 namespace larod::test {
 namespace {
-
-// y = x + (1, 2, 3, 4).
-std::vector<uint8_t> addingModel() {
-    TfliteWriter writer;
-    const auto x = writer.input("x", ElementType::Float32, {1, 4});
-    const auto c = writer.constant<float>("c", ElementType::Float32, {1, 4}, {1, 2, 3, 4});
-    writer.output(writer.add(x, c, "y"));
-    return writer.build();
-}
 
 class OldVersions : public testing::Test {
   protected:

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "conformance/service.h"
+#include "support/adding_model.h"
 #include "support/client.h"
 #include "support/private_service.h"
-#include "support/tflite_writer.h"
 
 namespace larod::test {
 namespace {
@@ -30,15 +30,6 @@ std::vector<std::string> listDevices(const Client& client) {
         EXPECT_EQ(larodGetDevice(client.get(), names.back().c_str(), 0, nullptr), devices[i]);
     }
     return names;
-}
-
-// y = x + (1, 2, 3, 4).
-std::vector<uint8_t> addingModel() {
-    TfliteWriter writer;
-    const auto x = writer.input("x", ElementType::Float32, {1, 4});
-    const auto c = writer.constant<float>("c", ElementType::Float32, {1, 4}, {1, 2, 3, 4});
-    writer.output(writer.add(x, c, "y"));
-    return writer.build();
 }
 
 void expectAdds(const Client& client, const char* device) {

@@ -62,8 +62,6 @@ class FencedJobs : public test::SessionFixture {
         const int number = fd.get();
         return ask(wire::TrackTensor{{0, 0, LAROD_FD_TYPE_DMA}}, {&number, 1}).as<wire::TensorTracked>().trackingId;
     }
-    // Returns when the session has read everything that was sent.
-    void sync() { EXPECT_EQ(ask(wire::GetNumSessions{}).header.type, wire::NumSessions::kType); }
 
     buffer::test::FakeKernel kernel;
     const Fenced written{kernel, POLLIN};  // somebody writes it

@@ -117,6 +117,9 @@ class SessionFixture : public ::testing::Test {
         return answer;
     }
 
+    // Returns when the session has read everything that was sent.
+    void sync() { EXPECT_EQ(ask(wire::GetNumSessions{}).header.type, wire::NumSessions::kType); }
+
     uint64_t loadModel(uint32_t onDevice, larodAccess access = LAROD_ACCESS_PRIVATE);
     uint64_t track(const UniqueFd& fd);
     // A job on two tracked tensors.

@@ -44,8 +44,6 @@ class SessionJobs : public test::SessionFixture {
         EXPECT_TRUE(gate.waitForArrivals(1));
         return id;
     }
-    // Returns when the session has read everything that was sent.
-    void sync() { EXPECT_EQ(ask(wire::GetNumSessions{}).header.type, wire::NumSessions::kType); }
 
     Gate gate;
     std::atomic<size_t> runs{0};
