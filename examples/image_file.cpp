@@ -50,7 +50,11 @@ struct JpegErrors {
     std::longjmp(errors->jump, 1);
 }
 
-void onJpegWarning(j_common_ptr) {}  // a damaged picture is shown as far as it goes
+void onJpegWarning(j_common_ptr jpeg, int level) {
+    if (level < 0 && jpeg->err->num_warnings++ == 0) {
+        jpeg->err->format_message(jpeg, reinterpret_cast<JpegErrors*>(jpeg->err)->text);
+    }
+}
 
 // False: errors.text tells why. libjpeg reports errors by longjmp, so nothing in here may need a destructor.
 bool decodeJpeg(std::span<const uint8_t> bytes, JpegErrors& errors, jpeg_decompress_struct& jpeg, Image& image,
@@ -82,18 +86,21 @@ bool decodeJpeg(std::span<const uint8_t> bytes, JpegErrors& errors, jpeg_decompr
     return true;
 }
 
-Image readJpeg(std::span<const uint8_t> bytes, const std::string& path) {
+Image readJpeg(std::span<const uint8_t> bytes, const std::string& path, std::string* damage) {
     JpegErrors errors{};
     jpeg_decompress_struct jpeg{};
     jpeg.err = jpeg_std_error(&errors.manager);
     errors.manager.error_exit = onJpegError;
-    errors.manager.output_message = onJpegWarning;
+    errors.manager.emit_message = onJpegWarning;
     Image image;
     int orientation = 1;
     const bool decoded = decodeJpeg(bytes, errors, jpeg, image, orientation);
     jpeg_destroy_decompress(&jpeg);
     if (!decoded) {
         throw std::runtime_error("can't decode '" + path + "': " + errors.text);
+    }
+    if (damage != nullptr) {
+        *damage = errors.text;
     }
     return turnUpright(std::move(image), orientation);
 }
@@ -119,13 +126,16 @@ Image readPng(std::span<const uint8_t> bytes, const std::string& path) {
 
 }  // namespace
 
-Image readImage(const std::string& path) {
+Image readImage(const std::string& path, std::string* damage) {
     const Bytes bytes = readFile(path);
+    if (damage != nullptr) {
+        damage->clear();
+    }
     if (bytes.size() > 8 && png_sig_cmp(bytes.data(), 0, 8) == 0) {
         return readPng(bytes, path);
     }
     if (bytes.size() > 2 && bytes[0] == 0xff && bytes[1] == 0xd8) {
-        return readJpeg(bytes, path);
+        return readJpeg(bytes, path, damage);
     }
     throw std::runtime_error("'" + path + "' is neither a JPEG nor a PNG file");
 }

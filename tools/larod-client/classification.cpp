@@ -138,7 +138,7 @@ Labels::Labels(const std::string& fileName) : fileName_(fileName) {
 
 void Labels::checkCount(size_t classes) const {
     if (!names_.empty() && names_.size() != classes) {
-        throw ToolError(EINVAL, fmt::format("The labels '{}' have {} lines, but the output has {} classes", fileName_,
+        throw ToolError(EINVAL, fmt::format("The labels '{}' have {} line(s), but the output has {} classes", fileName_,
                                             names_.size(), classes));
     }
 }
@@ -175,13 +175,17 @@ TensorElements readElements(const TensorBuffers& outputs, size_t index) {
     return elements;
 }
 
-void printClassification(const TensorBuffers& outputs, const std::string& modelFile, const Labels& labels,
-                         size_t count) {
+void checkClassification(const TensorBuffers& outputs, const Labels& labels) {
     if (outputs.size() != 1) {
         throw ToolError(EINVAL, fmt::format("A classification has one output, but the model has {}", outputs.size()));
     }
+    const std::vector<std::byte> data(outputs.sizeBytes(0));  // any will do
+    labels.checkCount(elementsOf(outputs.tensors()[0], data).count());
+}
+
+void printClassification(const TensorBuffers& outputs, const std::string& modelFile, const Labels& labels,
+                         size_t count) {
     const Scores scores = scoresOf(readElements(outputs, 0), quantizationOf(modelFile));
-    labels.checkCount(scores.values.size());
     printStamped(fmt::format("Classification ({}):", scores.meaning));
     TextTable table({{"Score", TextTable::Align::Right}, {"Class", TextTable::Align::Right}, {"Label"}});
     for (const size_t place : greatest(scores.values, count)) {

@@ -50,8 +50,11 @@ class Labels {
     std::vector<std::string> names_;
 };
 
+// Before any job: throws ToolError where the model has several outputs, or the labels don't fit its one.
+void checkClassification(const TensorBuffers& outputs, const Labels& labels);
+
 // Prints the best `count` classes of the model's one output; `modelFile`, "" for none, may tell its quantisation.
-// Throws ToolError: several outputs, or labels that don't fit.
+// checkClassification() has been passed. Throws ToolError.
 void printClassification(const TensorBuffers& outputs, const std::string& modelFile, const Labels& labels,
                          size_t count);
 

@@ -3,6 +3,7 @@
 #include "larod-client/comparison.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cmath>
@@ -58,6 +59,13 @@ std::string resultText(const Comparison& result, const TensorElements& actual, c
     return text;
 }
 
+void requireSize(const TensorBuffers& outputs, size_t index, const std::string& reference, uint64_t sizeBytes) {
+    if (sizeBytes != outputs.sizeBytes(index)) {
+        throw ToolError(EINVAL, fmt::format("'{}' has {} bytes, but {} has {}", reference, sizeBytes,
+                                            outputs.nameOf(index), outputs.sizeBytes(index)));
+    }
+}
+
 }  // namespace
 
 Comparison compareElements(const TensorElements& actual, const TensorElements& expected) {
@@ -83,14 +91,23 @@ Comparison compareElements(const TensorElements& actual, const TensorElements& e
     return result;
 }
 
-std::optional<std::string> compareOutputs(const TensorBuffers& outputs, const std::vector<std::string>& references,
-                                          double tolerance) {
+void checkReferences(const TensorBuffers& outputs, const std::vector<std::string>& references) {
     if (references.size() != outputs.size()) {
         throw ToolError(EINVAL,
                         fmt::format("The model has {} output(s), but {} --compare option(s) are given; an empty name "
                                     "leaves an output out",
                                     outputs.size(), references.size()));
     }
+    for (size_t index = 0; index < outputs.size(); ++index) {
+        struct stat status {};
+        if (!references[index].empty() && ::stat(references[index].c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+            requireSize(outputs, index, references[index], static_cast<uint64_t>(status.st_size));
+        }
+    }
+}
+
+std::optional<std::string> compareOutputs(const TensorBuffers& outputs, const std::vector<std::string>& references,
+                                          double tolerance) {
     std::optional<std::string> tooFar;
     for (size_t index = 0; index < outputs.size(); ++index) {
         const std::string& name = references[index];
@@ -99,10 +116,7 @@ std::optional<std::string> compareOutputs(const TensorBuffers& outputs, const st
         }
         const size_t sizeBytes = outputs.sizeBytes(index);
         const std::vector<std::byte> reference = readWholeFile(name, sizeBytes);
-        if (reference.size() != sizeBytes) {
-            throw ToolError(EINVAL, fmt::format("'{}' has {} bytes, but {} has {}", name, reference.size(),
-                                                outputs.nameOf(index), sizeBytes));
-        }
+        requireSize(outputs, index, name, reference.size());
         const larodTensor* tensor = outputs.tensors()[index];
         const TensorElements expected = elementsOf(tensor, reference);
         TensorElements actual;

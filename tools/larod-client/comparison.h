@@ -25,10 +25,12 @@ struct Comparison {
 // from anything else.
 [[nodiscard]] Comparison compareElements(const TensorElements& actual, const TensorElements& expected);
 
+// Before any job: throws ToolError for another number of files than outputs, and a file of another size.
+void checkReferences(const TensorBuffers& outputs, const std::vector<std::string>& references);
+
 // Compares each output with the file of the same place, whose bytes are those of the tensor; an empty name leaves it
-// out. Prints a line each. Throws ToolError: another number of files than outputs, a file that can't be read or has
-// another size. Gives a text about the first output where a difference is greater than `tolerance`; none: there is no
-// such.
+// out. Prints a line each. checkReferences() has been passed. Throws ToolError: a file that can't be read. Gives a text
+// about the first output where a difference is greater than `tolerance`; none: there is no such.
 [[nodiscard]] std::optional<std::string> compareOutputs(const TensorBuffers& outputs,
                                                         const std::vector<std::string>& references, double tolerance);
 

@@ -109,8 +109,9 @@ class DatasetRun {
     void prepare(PictureSlot& slot, size_t entry) {
         const std::string file =
             (std::filesystem::path(options_.validate.datasetFolder) / entries_[entry].file).string();
+        const Picture picture = readPicture(file);
         try {
-            converter_.fill(readPicture(file), slot.inputs().tensors()[0], slot.inputs().nameOf(0));
+            converter_.fill(picture, slot.inputs().tensors()[0], slot.inputs().nameOf(0));
         } catch (const ToolError& error) {
             throw ToolError(error.code(), fmt::format("'{}': {}", file, error.what()));
         }

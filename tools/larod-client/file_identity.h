@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells whether two open files are the same one.
+// Tells whether two files are the same one.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
+
+#include <optional>
+#include <string>
 
 namespace larod::tools {
 
@@ -12,5 +16,14 @@ struct FileIdentity {
 
     friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
+
+// Nothing where there is no such file.
+[[nodiscard]] inline std::optional<FileIdentity> identityOf(const std::string& fileName) {
+    struct stat status {};
+    if (::stat(fileName.c_str(), &status) != 0) {
+        return std::nullopt;
+    }
+    return FileIdentity{status.st_dev, status.st_ino};
+}
 
 }  // namespace larod::tools

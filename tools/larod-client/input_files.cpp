@@ -65,7 +65,7 @@ void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std
     inputs.write(index, fill);
 }
 
-FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName) {
+void takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName) {
     const std::string what = fmt::format("{} '{}'", inputs.nameOf(index), fileName);
     const size_t sizeBytes = inputs.sizeBytes(index);
     // O_NONBLOCK: a FIFO without a writer is told from a file by what it is, not by waiting for it.
@@ -86,19 +86,16 @@ FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::strin
     } else {
         inputs.write(index, [&](std::span<std::byte> data) { readWhole(file.get(), data, what); });
     }
-    return {status.st_dev, status.st_ino};
 }
 
-std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& inputs,
-                                     const std::vector<std::string>& names, const PictureOptions& pictures,
-                                     uint64_t seed, bool tells) {
+void fillInputs(larodConnection* conn, TensorBuffers& inputs, const std::vector<std::string>& names,
+                const PictureOptions& pictures, uint64_t seed, bool tells) {
     const bool allRandom = names.size() == 1 && names.front().empty();
     if (!allRandom && names.size() != inputs.size()) {
         throw ToolError(EINVAL, fmt::format("The model has {} input(s), but {} -i option(s) are given", inputs.size(),
                                             names.size()));
     }
     RandomInput random(seed);
-    std::vector<FileIdentity> files;
     for (size_t index = 0; index < inputs.size(); ++index) {
         if (allRandom || names[index].empty()) {
             const auto type = larodGetTensorDataType(inputs.tensors()[index], nullptr);
@@ -106,10 +103,9 @@ std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& input
         } else if (isPictureName(names[index])) {
             takePicture(conn, inputs, index, names[index], pictures, tells);
         } else {
-            files.push_back(takeInputFile(inputs, index, names[index]));
+            takeInputFile(inputs, index, names[index]);
         }
     }
-    return files;
 }
 
 }  // namespace larod::tools

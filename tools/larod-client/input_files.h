@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "larod-client/file_identity.h"
 #include "larod-client/measure_options.h"
 #include "larod-client/tensor_buffers.h"
 
@@ -18,18 +17,17 @@ namespace larod::tools {
 // and what `fill` throws.
 void fillInput(TensorBuffers& inputs, size_t index, const std::function<void(std::span<std::byte>)>& fill);
 
-// Fills the input from a file, or makes the file its buffer, and says which file that is. Throws ToolError: a file that
-// can't be read, is no regular file or is shorter than the tensor.
-FileIdentity takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName);
+// Fills the input from a file, or makes the file its buffer. Throws ToolError: a file that can't be read, is no regular
+// file or is shorter than the tensor.
+void takeInputFile(TensorBuffers& inputs, size_t index, const std::string& fileName);
 
 // Gives the tensor a memory file where it has no memory, as those of files have none. Throws ToolError.
 void giveMemory(TensorBuffers& inputs, size_t index);
 
 // All inputs. `names` has one entry a tensor, or is a single empty name for all of them; an empty name stands for
 // random data made from `seed`, one of a picture (picture_file.h) for an image, which is converted; where `tells`, a
-// line on stdout says how. Returns the files that are used. Throws ToolError: as above, and another number of names.
-[[nodiscard]] std::vector<FileIdentity> fillInputs(larodConnection* conn, TensorBuffers& inputs,
-                                                   const std::vector<std::string>& names,
-                                                   const PictureOptions& pictures, uint64_t seed, bool tells);
+// line on stdout says how. Throws ToolError: as above, and another number of names.
+void fillInputs(larodConnection* conn, TensorBuffers& inputs, const std::vector<std::string>& names,
+                const PictureOptions& pictures, uint64_t seed, bool tells);
 
 }  // namespace larod::tools

@@ -51,8 +51,9 @@ TensorOptions withoutOutputs(const Options& options, const larodModel* model) {
 LoadClient::LoadClient(const Options& options, uint64_t seed)
     : connection_(connectAgain()),
       model_(modelOf(connection_.get(), options.model)),
-      buffers_(std::make_unique<const JobBuffers>(
-          connection_.get(), model_.get(), withoutOutputs(options, model_.get()), options.pictures, seed, false)),
+      buffers_(std::make_unique<const JobBuffers>(connection_.get(), model_.get(),
+                                                  withoutOutputs(options, model_.get()), options.pictures, seed,
+                                                  std::vector<FileIdentity>(), false)),
       request_(buffers_->makeRequest(model_.get(), options.jobs)) {}
 
 std::vector<std::unique_ptr<LoadClient>> makeLoadClients(const Options& options, uint64_t seed) {

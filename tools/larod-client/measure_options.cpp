@@ -29,7 +29,7 @@ double parseReal(const std::string& text, double least, double most) {
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, number);
     if (error != std::errc{} || rest != end || !(number >= least && number <= most)) {
-        throw UsageError(fmt::format("'{}' is not a number from {:g} to {:g}", text, least, most));
+        throw UsageError(fmt::format("'{}' is not a number from {:.15g} to {:.15g}", text, least, most));
     }
     return number;
 }
@@ -123,15 +123,10 @@ void addMeasureOptions(CLI::App& app, MeasureOptions& options) {
                 "Start so many jobs a second, whether or not others are done; a job's time counts from when it was due",
                 [&options](const std::string& text) { options.jobsPerSecond = parseReal(text, kMinRate, kMaxRate); });
     group.text("--samples", options.samplesFile, "CSV", "Write a line for each round: begin, end and duration in ms");
-    group.value("--clients", "NUMBER",
-                "So many connections at once, each with its own model, buffers and -R rounds: statistics of each and "
-                "of all, and how fair the shares were",
-                [&options](const std::string& text) {
-                    options.clients = static_cast<uint32_t>(OptionGroup::parseNumber(text, kMaxClients));
-                    if (options.clients == 0) {
-                        throw UsageError("there must be a client");
-                    }
-                });
+    group.number("--clients", options.clients,
+                 "So many connections at once, each with its own model, buffers and -R rounds: statistics of each and "
+                 "of all, and how fair the shares were",
+                 kMaxClients, 1);
 }
 
 void addPictureOptions(CLI::App& app, PictureOptions& options) {
@@ -163,13 +158,8 @@ void addValidateOptions(CLI::App& app, ValidateOptions& options) {
                 [&options](const std::string& text) { options.tolerance = parseReal(text, 0, 1e300); });
     group.text("--labels", options.labelsFile, "FILE",
                "Names of the classes, one a line: print the best ones of a classification");
-    group.value("--top", "NUMBER", "How many of them. Default 5; without --labels classes are called by their numbers",
-                [&options](const std::string& text) {
-                    options.top = OptionGroup::parseNumber(text, UINT32_MAX);
-                    if (options.top == 0) {
-                        throw UsageError("at least one class is printed");
-                    }
-                });
+    group.number("--top", options.top,
+                 "How many of them. Default 5; without --labels classes are called by their numbers", UINT32_MAX, 1);
     group.text("--save-image", options.savedImage, "PNG", "Write the output that is an image as a picture");
     group.text("--dataset", options.datasetFolder, "FOLDER",
                "Run a classification on many pictures and count the right answers, the best one and the best five");

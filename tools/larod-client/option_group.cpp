@@ -36,12 +36,12 @@ std::string wrapped(const std::string& text, size_t width) {
 }
 
 // CLI11 itself would wrap -1 around, clip what is too large and read 010 as 8.
-uint64_t OptionGroup::parseNumber(const std::string& text, uint64_t most) {
+uint64_t OptionGroup::parseNumber(const std::string& text, uint64_t least, uint64_t most) {
     uint64_t number = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || rest != end || number > most) {
-        throw UsageError(fmt::format("'{}' is not a number from 0 to {}", text, most));
+    if (error != std::errc{} || rest != end || number < least || number > most) {
+        throw UsageError(fmt::format("'{}' is not a whole number from {} to {}", text, least, most));
     }
     return number;
 }

@@ -28,11 +28,12 @@ class OptionGroup {
     CLI::Option* texts(const std::string& names, std::vector<std::string>& target, const std::string& typeName,
                        const std::string& help);
 
-    // Decimal digits and nothing else, up to `most`.
+    // Decimal digits and nothing else, from `least` to `most`.
     template <typename Target>
-    CLI::Option* number(const std::string& names, Target& target, const std::string& help, uint64_t most = UINT64_MAX) {
-        return value(names, "NUMBER", help, [&target, most](const std::string& text) {
-            target = static_cast<NumberOf<Target>>(parseNumber(text, most));
+    CLI::Option* number(const std::string& names, Target& target, const std::string& help, uint64_t most = UINT64_MAX,
+                        uint64_t least = 0) {
+        return value(names, "NUMBER", help, [&target, least, most](const std::string& text) {
+            target = static_cast<NumberOf<Target>>(parseNumber(text, least, most));
         });
     }
 
@@ -40,7 +41,7 @@ class OptionGroup {
     CLI::Option* value(const std::string& names, const std::string& typeName, const std::string& help,
                        const std::function<void(const std::string&)>& take);
 
-    static uint64_t parseNumber(const std::string& text, uint64_t most);
+    static uint64_t parseNumber(const std::string& text, uint64_t least, uint64_t most);
 
   private:
     template <typename Target>

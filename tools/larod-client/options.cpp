@@ -68,7 +68,7 @@ void addActions(CLI::App& app, Arguments& arguments) {
     add("--list-models", Action::ListModels, "List the models of all sessions");
     group.value("--delete-model", "ID", "Delete the model with this id, which --list-models prints",
                 [&arguments](const std::string& text) {
-                    arguments.options.deletedModel = OptionGroup::parseNumber(text, UINT64_MAX);
+                    arguments.options.deletedModel = OptionGroup::parseNumber(text, 0, UINT64_MAX);
                     arguments.actions.push_back(Action::DeleteModel);
                 });
     add("--num-sessions", Action::CountSessions, "Print how many sessions the service has, this one included");
@@ -177,6 +177,9 @@ void checkModel(const ModelOptions& model) {
 }
 
 void checkTensors(const TensorOptions& tensors) {
+    if (std::find(tensors.outputs.begin(), tensors.outputs.end(), "") != tensors.outputs.end()) {
+        throw UsageError("-o needs the name of a file; without -o there is a default one, and /dev/null keeps nothing");
+    }
     if (!tensors.allocParameters.empty() && !isAllocated(tensors.inputBuffers) && !isAllocated(tensors.outputBuffers)) {
         throw UsageError("--alloc-param is for buffers of the service: -I or -O with larod-disk or larod-dma");
     }

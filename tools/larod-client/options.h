@@ -67,6 +67,12 @@ struct Options {
     PictureOptions pictures;
     ValidateOptions validate;
 
+    // Whether something was said about jobs, which only run where there is an input.
+    [[nodiscard]] bool wantsJobs() const noexcept {
+        return jobs.rounds != 1 || jobs.warmUpRounds > 0 || jobs.async || jobs.priority || !jobs.parameters.empty() ||
+               !tensors.outputs.empty() || tensors.trackInputs || tensors.trackOutputs || tensors.randomSeed;
+    }
+
     // Nothing but JSON is to be on stdout.
     [[nodiscard]] bool quiet() const noexcept { return json && jsonFile.empty(); }
 };

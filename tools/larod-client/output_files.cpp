@@ -72,9 +72,9 @@ std::vector<std::string> outputNames(const std::vector<std::string>& given, size
 }
 
 OutputFiles::OutputFiles(TensorBuffers& outputs, const std::vector<std::string>& names,
-                         const std::vector<FileIdentity>& inputs)
+                         const std::vector<FileIdentity>& read)
     : outputs_(outputs) {
-    std::vector<FileIdentity> used = inputs;
+    std::vector<FileIdentity> used = read;
     for (size_t index = 0; index < outputs.size(); ++index) {
         const std::string& name = names[index];
         const std::string what = fmt::format("{} '{}'", outputs.nameOf(index), name);
@@ -87,7 +87,7 @@ OutputFiles::OutputFiles(TensorBuffers& outputs, const std::vector<std::string>&
         const FileStatus status = fileStatus(fd.get());
         if (status.regular) {
             if (std::find(used.begin(), used.end(), status.identity) != used.end()) {
-                throw ToolError(EINVAL, fmt::format("{} is also an input or another output", what));
+                throw ToolError(EINVAL, fmt::format("{} is also a file that is read, or another output", what));
             }
             used.push_back(status.identity);
             if (::ftruncate(fd.get(), 0) != 0) {

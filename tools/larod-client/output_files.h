@@ -23,9 +23,9 @@ namespace larod::tools {
 class OutputFiles {
   public:
     // Creates (or empties) a file for each of `outputs`, which outlive this object, and has room made for the data.
-    // Throws ToolError: a file that can't be created, no room, or a file that is one of `inputs` or another output: the
-    // job would overwrite what it reads.
-    OutputFiles(TensorBuffers& outputs, const std::vector<std::string>& names, const std::vector<FileIdentity>& inputs);
+    // Throws ToolError: a file that can't be created, no room, or a file that is one of `read`, which would be
+    // overwritten, or another output.
+    OutputFiles(TensorBuffers& outputs, const std::vector<std::string>& names, const std::vector<FileIdentity>& read);
 
     // After the last job. Throws ToolError.
     void write() const;

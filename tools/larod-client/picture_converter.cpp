@@ -168,6 +168,12 @@ void PictureConverter::fill(const Picture& picture, const larodTensor* input, co
                                             "float16 or float32",
                                             what));
     }
+    if (image->type == "uint8" && !(options_.mean.empty() && options_.scale.empty())) {
+        throw ToolError(EINVAL,
+                        fmt::format("{} has elements of uint8, which are the pixels as they are: no --mean and no "
+                                    "--scale for it",
+                                    what));
+    }
     const PictureCanvas canvas = canvasFor(picture, *image, options_.fit);
     const std::string key = fmt::format("{}x{} to {} {}", canvas.width, canvas.height, image->text(), image->rowPitch);
     if (key != conversionKey_) {

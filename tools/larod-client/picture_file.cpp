@@ -2,6 +2,9 @@
 // Pictures as people have them: JPEG and PNG files.
 #include "larod-client/picture_file.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
@@ -10,6 +13,7 @@
 #include <utility>
 
 #include "image_file.h"
+#include "larod-client/stamped_output.h"
 #include "larod-client/tool_error.h"
 
 namespace larod::tools {
@@ -22,8 +26,15 @@ bool isPictureName(const std::string& fileName) {
 }
 
 Picture readPicture(const std::string& fileName) {
+    if (::access(fileName.c_str(), R_OK) != 0) {
+        throw errnoError(fmt::format("Could not open the picture '{}'", fileName));
+    }
     try {
-        example::Image image = example::readImage(fileName);
+        std::string damage;
+        example::Image image = example::readImage(fileName, &damage);
+        if (!damage.empty()) {
+            printNotice(fmt::format("Picture '{}' is damaged and taken as far as it goes: {}", fileName, damage));
+        }
         return {static_cast<size_t>(image.width), static_cast<size_t>(image.height), std::move(image.rgb)};
     } catch (const std::runtime_error& error) {
         throw ToolError(EINVAL, fmt::format("Could not take the picture: {}", error.what()));

@@ -51,6 +51,20 @@ void requireWritable(const std::string& name) {
     }
 }
 
+// All that a run reads: what must not be overwritten, least of all what its outputs are compared with.
+std::vector<FileIdentity> filesRead(const Options& options) {
+    std::vector<std::string> names = options.tensors.inputs;
+    names.insert(names.end(), options.validate.references.begin(), options.validate.references.end());
+    names.insert(names.end(), {options.model.file, options.validate.labelsFile});
+    std::vector<FileIdentity> files;
+    for (const std::string& name : names) {
+        if (const auto identity = identityOf(name)) {
+            files.push_back(*identity);
+        }
+    }
+    return files;
+}
+
 // What is used after the jobs: a wrong name is told now, not after hours.
 void checkLaterFiles(const Options& options) {
     requireReadable(options.validate.labelsFile);
@@ -69,11 +83,12 @@ RoundsResult runPlain(larodConnection* conn, const larodJobRequest* request, con
 }  // namespace
 
 JobBuffers::JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
-                       const PictureOptions& pictures, uint64_t seed, bool tells)
+                       const PictureOptions& pictures, uint64_t seed, const std::vector<FileIdentity>& read, bool tells)
     : inputs_(conn, model, Direction::Input, options.inputBuffers, options.allocParameters),
       outputs_(conn, model, Direction::Output, options.outputBuffers, options.allocParameters),
-      names_(tools::outputNames(options.outputs, outputs_.size(), options.inputs.front(), seed)),
-      files_(outputs_, names_, fillInputs(conn, inputs_, options.inputs, pictures, seed, tells)) {
+      names_(tools::outputNames(options.outputs, outputs_.size(), options.inputs.front(), seed)) {
+    fillInputs(conn, inputs_, options.inputs, pictures, seed, tells);
+    files_.emplace(outputs_, names_, read);
     if (options.trackInputs) {
         inputs_.track(conn);
     }
@@ -131,11 +146,12 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
     if (usesRandomInput(options.tensors)) {
         printStamped(fmt::format("Setting up randomly generated input tensors using random seed {}", seed));
     }
-    const JobBuffers buffers(conn, model, options.tensors, options.pictures, seed, true);
+    const JobBuffers buffers(conn, model, options.tensors, options.pictures, seed, filesRead(options), true);
     if (options.debug) {
         printTensors(buffers.inputs(), "Input");
         printTensors(buffers.outputs(), "Output");
     }
+    checkValidation(buffers.outputs(), options);
     const RequestHandle request = buffers.makeRequest(model, options.jobs);
     const RoundsResult result = options.measure.records() ? runMeasured(conn, request.get(), options, seed)
                                                           : runPlain(conn, request.get(), options);

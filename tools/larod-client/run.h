@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "larod-client/file_identity.h"
 #include "larod-client/handles.h"
 #include "larod-client/job_loop.h"
 #include "larod-client/options.h"
@@ -21,10 +23,10 @@ namespace larod::tools {
 // What a job works with. Lives shorter than its connection.
 class JobBuffers {
   public:
-    // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files. `tells`:
-    // what became of pictures. Throws ToolError.
+    // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files, of which
+    // none may be one of `read`. `tells`: what became of pictures. Throws ToolError.
     JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
-               const PictureOptions& pictures, uint64_t seed, bool tells);
+               const PictureOptions& pictures, uint64_t seed, const std::vector<FileIdentity>& read, bool tells);
 
     [[nodiscard]] const TensorBuffers& inputs() const noexcept { return inputs_; }
     [[nodiscard]] const TensorBuffers& outputs() const noexcept { return outputs_; }
@@ -35,14 +37,14 @@ class JobBuffers {
     }
 
     // After the last job: makes the output files complete. Throws ToolError.
-    void writeOutputs() const { files_.write(); }
+    void writeOutputs() const { files_->write(); }
     [[nodiscard]] const std::vector<std::string>& outputNames() const noexcept { return names_; }
 
   private:
-    TensorBuffers inputs_;
+    TensorBuffers inputs_;  // with their data
     TensorBuffers outputs_;
     std::vector<std::string> names_;
-    OutputFiles files_;
+    std::optional<OutputFiles> files_;  // opened when the inputs are there
 };
 
 // The rounds that are not counted. Throws ToolError.

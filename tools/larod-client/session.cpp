@@ -169,6 +169,8 @@ void Session::useModel(larodConnection* conn, const Options& options) const {
         }
         const auto run = options.validate.hasDataset() ? runDataset : runModel;
         run(conn, model.get(), options);
+    } else if (options.wantsJobs()) {
+        printNotice("No job was run, since no input is given: -i FILE, or -i '' for random data");
     }
     LarodError error;
     const bool stays = options.model.id || options.model.isPublic || kind_ != Kind::OneCommand;

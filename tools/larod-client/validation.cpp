@@ -17,21 +17,42 @@ namespace larod::tools {
 
 namespace {
 
-void saveImage(larodConnection* conn, const TensorBuffers& outputs, const Options& options) {
-    const PictureConverter converter(conn, options.pictures);
+// The output that --save-image is about.
+size_t imageOutput(const TensorBuffers& outputs) {
     for (size_t index = 0; index < outputs.size(); ++index) {
         const auto image = imageTensor(outputs.tensors()[index]);
         if (image && image->type == "uint8") {
-            writePicture(options.validate.savedImage, converter.pictureOf(outputs, index));
-            printStamped(fmt::format("Image of {} saved to '{}': {}", outputs.nameOf(index),
-                                     options.validate.savedImage, image->text()));
-            return;
+            return index;
         }
     }
     throw ToolError(EINVAL, "--save-image: no output is an image of uint8 with three channels, or nv12");
 }
 
+void saveImage(larodConnection* conn, const TensorBuffers& outputs, const Options& options) {
+    const size_t index = imageOutput(outputs);
+    writePicture(options.validate.savedImage, PictureConverter(conn, options.pictures).pictureOf(outputs, index));
+    printStamped(fmt::format("Image of {} saved to '{}': {}", outputs.nameOf(index), options.validate.savedImage,
+                             imageTensor(outputs.tensors()[index])->text()));
+}
+
+Labels labelsOf(const ValidateOptions& options) {
+    return options.labelsFile.empty() ? Labels() : Labels(options.labelsFile);
+}
+
 }  // namespace
+
+void checkValidation(const TensorBuffers& outputs, const Options& options) {
+    const ValidateOptions& validate = options.validate;
+    if (!validate.savedImage.empty()) {
+        static_cast<void>(imageOutput(outputs));
+    }
+    if (validate.classifies()) {
+        checkClassification(outputs, labelsOf(validate));
+    }
+    if (!validate.references.empty()) {
+        checkReferences(outputs, validate.references);
+    }
+}
 
 std::optional<std::string> validateOutputs(larodConnection* conn, const TensorBuffers& outputs,
                                            const Options& options) {
@@ -40,8 +61,7 @@ std::optional<std::string> validateOutputs(larodConnection* conn, const TensorBu
         saveImage(conn, outputs, options);
     }
     if (validate.classifies()) {
-        const Labels labels = validate.labelsFile.empty() ? Labels() : Labels(validate.labelsFile);
-        printClassification(outputs, options.model.file, labels,
+        printClassification(outputs, options.model.file, labelsOf(validate),
                             static_cast<size_t>(validate.top.value_or(kDefaultTop)));
     }
     if (!validate.references.empty()) {

@@ -2,9 +2,6 @@
 // The face detection example: its parts, and the program with the demo's network and picture, which scripts/setup
 // fetches.
 #include <gtest/gtest.h>
-#include <stdio.h>
-// Needs <stdio.h> before it.
-#include <jpeglib.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +18,7 @@
 #include "exif_orientation.h"
 #include "image.h"
 #include "image_file.h"
+#include "integration/tools/jpeg_file.h"
 #include "integration/tools/program.h"
 #include "nv12_frame.h"
 #include "support/private_service.h"
@@ -56,30 +54,6 @@ std::vector<uint8_t> exif(uint8_t orientation, bool littleEndian) {
     const std::vector<uint8_t>& tiff = littleEndian ? little : big;
     bytes.insert(bytes.end(), tiff.begin(), tiff.end());
     return bytes;
-}
-
-void writeJpeg(const std::string& path, const Image& image, const std::vector<uint8_t>& app1) {
-    jpeg_compress_struct jpeg{};
-    jpeg_error_mgr errors{};
-    jpeg.err = jpeg_std_error(&errors);
-    jpeg_create_compress(&jpeg);
-    FILE* file = std::fopen(path.c_str(), "wb");
-    ASSERT_NE(file, nullptr);
-    jpeg_stdio_dest(&jpeg, file);
-    jpeg.image_width = static_cast<JDIMENSION>(image.width);
-    jpeg.image_height = static_cast<JDIMENSION>(image.height);
-    jpeg.input_components = 3;
-    jpeg.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&jpeg);
-    jpeg_start_compress(&jpeg, TRUE);
-    jpeg_write_marker(&jpeg, JPEG_APP0 + 1, app1.data(), static_cast<unsigned>(app1.size()));
-    while (jpeg.next_scanline < jpeg.image_height) {
-        auto* row = const_cast<JSAMPLE*>(image.pixel(0, static_cast<int>(jpeg.next_scanline)));
-        jpeg_write_scanlines(&jpeg, &row, 1);
-    }
-    jpeg_finish_compress(&jpeg);
-    jpeg_destroy_compress(&jpeg);
-    std::fclose(file);
 }
 
 Face faceAt(float left, float top, float side, float score) {

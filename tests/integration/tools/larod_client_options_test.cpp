@@ -43,6 +43,7 @@ TEST_F(LarodClientOptions, ExitsWithStatusTwoOnWrongUsage) {
         {"-c", "debug-device", "-b", "key:1", "-i", "", "--random-seed", "x"},
         {"-c", "debug-device", "-b", "key:1", "-i", "", "-I", "disk"},
         {"-c", "debug-device", "-b", "key:1", "-i", "", "-O", ""},
+        {"-c", "debug-device", "-b", "key:1", "-i", "", "-o", ""},
         {"-c", "debug-device", "-b", "key:1", "-i", "", "--priority", "101"},
         {"-c", "debug-device", "-b", "key:1", "-i", "", "--instance", "4294967296"},
         {"-c", "debug-device", "-b", "key:1", "-i", "", "--job-param", "key"},
@@ -55,6 +56,17 @@ TEST_F(LarodClientOptions, ExitsWithStatusTwoOnWrongUsage) {
         expectError(outcome, 2, R"(.*; --help explains \(22\))");
         EXPECT_EQ(outcome.out, "") << "nothing is done before";
     }
+}
+
+TEST_F(LarodClientOptions, SaysThatNoJobIsRunWithoutAnInput) {
+    for (const std::vector<std::string>& more : {std::vector<std::string>{"-R", "5"}, {"-o", "out"}, {"-qX"}}) {
+        const Outcome outcome = run(echo("uint8:4", more));
+        EXPECT_EQ(outcome.exitStatus, 0) << outcome.err;
+        const std::vector<std::string> lines = splitLines(outcome.err);
+        ASSERT_EQ(lines.size(), 1U) << outcome.err;
+        expectLine(lines[0], "No job was run, since no input is given: -i FILE, or -i '' for random data");
+    }
+    EXPECT_EQ(run(echo("uint8:4", {})).err, "") << "a load alone is what this asks for";
 }
 
 TEST_F(LarodClientOptions, PrintsHelpAndVersion) {

@@ -188,7 +188,8 @@ TEST_F(LarodClient, FillsAllInputsWithOneEmptyName) {
 
 TEST_F(LarodClient, RefusesAnOutputThatIsAnInput) {
     writeFile("same", "abcd");
-    expectError(run(echo("uint8:4", {"-i", "same", "-o", "./same"})), 1, ".*also an input or another output.*");
+    expectError(run(echo("uint8:4", {"-i", "same", "-o", "./same"})), 1,
+                ".*also a file that is read, or another output.*");
     EXPECT_EQ(readFile("same"), "abcd");
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image_file.h"
+#include "integration/tools/jpeg_file.h"
 #include "integration/tools/larod_client.h"
 #include "support/tflite_writer.h"
 
@@ -139,6 +140,9 @@ TEST_F(LarodClientValidate, RefusesAReferenceOfAnotherSize) {
                 R"('short' has 7 bytes, but output 0 has 8 .*)");
     expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "/dev/zero"})), 1,
                 R"('/dev/zero' has more than 8 bytes.*)");
+    writeFile("long", std::string(9, 'a'));
+    expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "long"})), 1,
+                R"('long' has 9 bytes, but output 0 has 8 .*)");
     expectError(run(echo("uint8:8", {"-i", "in", "-o", "out", "--compare", "none"})), 1, "Could not open 'none'.*");
 }
 
@@ -205,8 +209,61 @@ TEST_F(LarodClientValidate, RefusesPicturesForOtherInputsAndWhatIsNoPicture) {
     writeFile("q.png", "no picture");
     expectError(run(echo("uint8:100", {"-i", "p.png", "-o", "out"})), 1, "input 0 gets a picture, but is no image .*");
     expectError(run(echo("uint8:1x8x8x3", {"-i", "q.png", "-o", "out"})), 1, "Could not take the picture: 'q.png' .*");
+    expectError(run(echo("uint8:1x8x8x3", {"-i", "p.png", "-o", "out", "--mean", "1"})), 1,
+                "input 0 has elements of uint8, which are the pixels as they are.*");
+    expectError(run(echo("uint8:1x8x8x3", {"-i", "no.png", "-o", "out"})), 1,
+                R"(Could not open the picture 'no\.png': No such file or directory \(2\))");
     expectError(run(echo("uint8:1x8x8x3", {"-i", "p.png", "-o", "out", "--picture-device", "debug-device"})), 1,
                 "debug-device is no device that converts .*");
+}
+
+TEST_F(LarodClientValidate, SaysThatAPictureIsDamaged) {
+    Image image(64, 64);
+    for (size_t index = 0; index < image.rgb.size(); ++index) {
+        image.rgb[index] = static_cast<uint8_t>(index * index);
+    }
+    writeJpeg(path("whole.jpg"), image, {});
+    const std::string bytes = readFile("whole.jpg");
+    writeFile("cut.jpg", bytes.substr(0, bytes.size() / 2));
+    const Outcome whole = run(echo("uint8:1x8x8x3", {"-i", "whole.jpg", "-o", "out"}));
+    EXPECT_EQ(whole.exitStatus, 0);
+    EXPECT_EQ(whole.err, "");
+    const Outcome cut = run(echo("uint8:1x8x8x3", {"-i", "cut.jpg", "-o", "out"}));
+    EXPECT_EQ(cut.exitStatus, 0);
+    expectLine(cut.err.substr(0, cut.err.find('\n')), "Picture 'cut.jpg' is damaged and taken as far as it goes: .+");
+}
+
+TEST_F(LarodClientValidate, OverwritesNothingThatItReads) {
+    writeFile("in", "abcd");
+    writeFile("reference", "abcd");
+    expectError(run(echo("uint8:4", {"-i", "in", "-o", "reference", "--compare", "reference"})), 1,
+                "output 0 'reference' is also a file that is read.*");
+    EXPECT_EQ(readFile("reference"), "abcd");
+    const std::vector<std::string> random = {"-i", "", "--random-seed", "1"};
+    EXPECT_EQ(run(echo("uint8:4", random)).exitStatus, 0);
+    std::vector<std::string> compared = random;
+    compared.insert(compared.end(), {"--compare", "1.out0"});
+    expectError(run(echo("uint8:4", compared)), 1, "output 0 '1.out0' is also a file that is read.*");
+    writePicture("p.png", 8, 8, {1, 2, 3});
+    expectError(run(echo("uint8:1x8x8x3", {"-i", "p.png", "-o", "p.png"})), 1, ".*also a file that is read.*");
+    EXPECT_EQ(example::readImage(path("p.png")).width, 8);
+    expectError(runColours({"-i", "", "-o", "colours.tflite"}), 1, ".*also a file that is read.*");
+    expectError(runColours({"-i", "", "-o", "labels.txt", "--labels", "labels.txt"}), 1,
+                ".*also a file that is read.*");
+}
+
+TEST_F(LarodClientValidate, TellsBeforeTheJobsWhatCannotBeDoneAfterThem) {
+    writeFile("in", "abcd");
+    writeFile("long", "abcde");
+    writeFile("labels.txt", "a\nb\n");
+    for (const std::vector<std::string>& later : {std::vector<std::string>{"--compare", "long"},
+                                                  {"--compare", "in", "--compare", "in"},
+                                                  {"--labels", "labels.txt"},
+                                                  {"--save-image", "out.png"}}) {
+        std::vector<std::string> arguments = {"-i", "in", "-o", "out", "-R", "0"};
+        arguments.insert(arguments.end(), later.begin(), later.end());
+        expectError(run(echo("uint8:4", arguments)), 1, R"(.* \(22\))");
+    }
 }
 
 TEST_F(LarodClientValidate, SavesAnImageOutputAsAPicture) {
@@ -247,7 +304,7 @@ TEST_F(LarodClientValidate, RefusesLabelsThatDoNotFit) {
     writeFile("two.txt", "a\nb\n");
     writeFile("none.txt", "\n\n");
     expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "two.txt"}), 1,
-                "The labels 'two.txt' have 2 lines, but the output has 3 classes.*");
+                R"(The labels 'two\.txt' have 2 line\(s\), but the output has 3 classes.*)");
     expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "none.txt"}), 1, "The labels .* have no line.*");
     EXPECT_NE(runColours({"-i", "p.png", "-o", "out", "--top", "1"}).out.find(" class 1\n"), std::string::npos);
 }
@@ -298,7 +355,8 @@ TEST_F(LarodClientValidate, NamesWhatIsWrongWithADataset) {
     };
     expectError(runTruth("a.png yellow\n"), 1, "'yellow' is neither a name of 'labels.txt' nor the number .*");
     expectError(runTruth("a.png 3\n"), 1, "'a.png' is said to be class 3, but the output has 3 classes.*");
-    expectError(runTruth("a.png 0\nb.png 0\n"), 1, "'pictures/b.png': Could not take the picture: can't read .*");
+    expectError(runTruth("a.png 0\nb.png 0\n"), 1,
+                R"(Could not open the picture 'pictures/b\.png': No such file or directory \(2\))");
     expectError(runTruth("a.png\n"), 1, "'truth.txt', line 1: expected .*");
     labels_ = "red\nblue\nred\n";
     expectError(runTruth("a.png red\n"), 1, "'red' is the name of the classes 0 and 2 of 'labels.txt': .*");

@@ -47,9 +47,11 @@ TEST(MeasureOptions, RefuseNumbersOutOfRange) {
     for (const char* rate : {"0", "-1", "nan", "inf", "1e7", "30fps", ""}) {
         expectRefused({"-i", "", "--rate", rate}, "--rate");
     }
-    for (const char* clients : {"0", "257", "-1"}) {
-        expectRefused({"-i", "", "--clients", clients}, "--clients");
+    for (const char* clients : {"0", "257", "-1", "1.5"}) {
+        EXPECT_EQ(refusal({"-i", "", "--clients", clients}),
+                  std::string("--clients: '") + clients + "' is not a whole number from 1 to 256");
     }
+    EXPECT_EQ(refusal({"-i", "a.png", "--mean", "x"}), "--mean: 'x' is not a number from -1000000 to 1000000");
     for (const char* tolerance : {"-1", "nan", "x"}) {
         expectRefused({"-i", "a", "--compare", "b", "--tolerance", tolerance}, "--tolerance");
     }

@@ -9,17 +9,19 @@ namespace larod::tools {
 namespace {
 
 TEST(OptionGroup, TakesDecimalNumbersAlone) {
-    EXPECT_EQ(OptionGroup::parseNumber("0", 9), 0U);
-    EXPECT_EQ(OptionGroup::parseNumber("010", 10), 10U);
-    EXPECT_EQ(OptionGroup::parseNumber("18446744073709551615", UINT64_MAX), UINT64_MAX);
+    EXPECT_EQ(OptionGroup::parseNumber("0", 0, 9), 0U);
+    EXPECT_EQ(OptionGroup::parseNumber("010", 0, 10), 10U);
+    EXPECT_EQ(OptionGroup::parseNumber("18446744073709551615", 0, UINT64_MAX), UINT64_MAX);
     for (const char* wrong : {"", "x", "-1", "+1", " 1", "1 ", "0x1", "1.5", "18446744073709551616"}) {
-        EXPECT_THROW(static_cast<void>(OptionGroup::parseNumber(wrong, UINT64_MAX)), UsageError) << wrong;
+        EXPECT_THROW(static_cast<void>(OptionGroup::parseNumber(wrong, 0, UINT64_MAX)), UsageError) << wrong;
     }
 }
 
 TEST(OptionGroup, RefusesNumbersAboveALimit) {
-    EXPECT_EQ(OptionGroup::parseNumber("100", 100), 100U);
-    EXPECT_THROW(static_cast<void>(OptionGroup::parseNumber("101", 100)), UsageError);
+    EXPECT_EQ(OptionGroup::parseNumber("100", 0, 100), 100U);
+    EXPECT_THROW(static_cast<void>(OptionGroup::parseNumber("101", 0, 100)), UsageError);
+    EXPECT_EQ(OptionGroup::parseNumber("1", 1, 100), 1U);
+    EXPECT_THROW(static_cast<void>(OptionGroup::parseNumber("0", 1, 100)), UsageError);
 }
 
 TEST(OptionGroup, NamesTheOptionOfAWrongValue) {
@@ -30,7 +32,7 @@ TEST(OptionGroup, NamesTheOptionOfAWrongValue) {
         app.parse(std::vector<std::string>{"101", "--priority"});
         FAIL() << "101 was taken";
     } catch (const UsageError& error) {
-        EXPECT_STREQ(error.what(), "--priority: '101' is not a number from 0 to 100");
+        EXPECT_STREQ(error.what(), "--priority: '101' is not a whole number from 0 to 100");
     }
 }
 
