@@ -17,7 +17,7 @@ namespace larod::tools {
 
 namespace {
 
-void report(std::string_view text, int code) {
+void printWithCode(std::string_view text, int code) {
     printError(fmt::format("{} ({})", text, code));
 }
 
@@ -27,16 +27,16 @@ ExitStatus reportFailure() noexcept {
     try {
         throw;
     } catch (const UsageError& error) {
-        report(fmt::format("{}; --help explains", error.what()), error.code());
+        printWithCode(fmt::format("{}; --help explains", error.what()), error.code());
         return kUsage;
     } catch (const ToolError& error) {
-        report(error.what(), error.code());
+        printWithCode(error.what(), error.code());
     } catch (const std::system_error& error) {
-        report(error.what(), error.code().value());
+        printWithCode(error.what(), error.code().value());
     } catch (const std::bad_alloc&) {
-        report("There is not enough memory", ENOMEM);
+        printWithCode("There is not enough memory", ENOMEM);
     } catch (const std::exception& error) {
-        report(error.what(), ENOTRECOVERABLE);  // nothing that is expected
+        printWithCode(error.what(), ENOTRECOVERABLE);  // nothing that is expected
     }
     return kFailure;
 }

@@ -17,10 +17,10 @@ struct FileIdentity {
     friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
-// Nothing where there is no such file.
+// Nothing where there is no such regular file: devices can be read and written at a time.
 [[nodiscard]] inline std::optional<FileIdentity> identityOf(const std::string& fileName) {
     struct stat status {};
-    if (::stat(fileName.c_str(), &status) != 0) {
+    if (::stat(fileName.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
         return std::nullopt;
     }
     return FileIdentity{status.st_dev, status.st_ino};

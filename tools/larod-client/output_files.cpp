@@ -87,7 +87,9 @@ OutputFiles::OutputFiles(TensorBuffers& outputs, const std::vector<std::string>&
         const FileStatus status = fileStatus(fd.get());
         if (status.regular) {
             if (std::find(used.begin(), used.end(), status.identity) != used.end()) {
-                throw ToolError(EINVAL, fmt::format("{} is also a file that is read, or another output", what));
+                throw ToolError(
+                    EINVAL,
+                    fmt::format("{} is also a file that is read, or another output; name another file with -o", what));
             }
             used.push_back(status.identity);
             if (::ftruncate(fd.get(), 0) != 0) {

@@ -51,11 +51,7 @@ void requireWritable(const std::string& name) {
     }
 }
 
-// All that a run reads: what must not be overwritten, least of all what its outputs are compared with.
-std::vector<FileIdentity> filesRead(const Options& options) {
-    std::vector<std::string> names = options.tensors.inputs;
-    names.insert(names.end(), options.validate.references.begin(), options.validate.references.end());
-    names.insert(names.end(), {options.model.file, options.validate.labelsFile});
+std::vector<FileIdentity> identitiesOf(const std::vector<std::string>& names) {
     std::vector<FileIdentity> files;
     for (const std::string& name : names) {
         if (const auto identity = identityOf(name)) {
@@ -65,8 +61,32 @@ std::vector<FileIdentity> filesRead(const Options& options) {
     return files;
 }
 
+// All that a run reads: what must not be overwritten, least of all what its outputs are compared with.
+std::vector<FileIdentity> filesRead(const Options& options) {
+    std::vector<std::string> names = options.tensors.inputs;
+    names.insert(names.end(), options.validate.references.begin(), options.validate.references.end());
+    names.insert(names.end(), {options.model.file, options.validate.labelsFile});
+    return identitiesOf(names);
+}
+
+// Refuses to write anything beside the outputs into one of `used`.
+void protect(std::vector<FileIdentity> used, const Options& options) {
+    for (const std::string& name : {options.validate.savedImage, options.measure.samplesFile, options.jsonFile}) {
+        const auto identity = identityOf(name);
+        if (identity && std::find(used.begin(), used.end(), *identity) != used.end()) {
+            throw ToolError(EINVAL, fmt::format("'{}' is to be written, but is also a file that is read, or another "
+                                                "one that is written",
+                                                name));
+        }
+        if (identity) {
+            used.push_back(*identity);
+        }
+    }
+}
+
 // What is used after the jobs: a wrong name is told now, not after hours.
 void checkLaterFiles(const Options& options) {
+    protect(filesRead(options), options);
     requireReadable(options.validate.labelsFile);
     std::for_each(options.validate.references.begin(), options.validate.references.end(), requireReadable);
     requireWritable(options.validate.savedImage);
@@ -151,6 +171,7 @@ void runModel(larodConnection* conn, const larodModel* model, const Options& opt
         printTensors(buffers.inputs(), "Input");
         printTensors(buffers.outputs(), "Output");
     }
+    protect(identitiesOf(buffers.outputNames()), options);
     checkValidation(buffers.outputs(), options);
     const RequestHandle request = buffers.makeRequest(model, options.jobs);
     const RoundsResult result = options.measure.records() ? runMeasured(conn, request.get(), options, seed)

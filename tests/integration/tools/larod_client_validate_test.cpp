@@ -244,6 +244,11 @@ TEST_F(LarodClientValidate, OverwritesNothingThatItReads) {
     std::vector<std::string> compared = random;
     compared.insert(compared.end(), {"--compare", "1.out0"});
     expectError(run(echo("uint8:4", compared)), 1, "output 0 '1.out0' is also a file that is read.*");
+    expectError(run(echo("uint8:4", {"-i", "in", "-o", "out", "--samples", "in"})), 1, "'in' is to be written, but .*");
+    expectError(run(echo("uint8:4", {"-i", "in", "-o", "out", "--stats", "--json", "./out"})), 1,
+                "'./out' is to be written, but .*");
+    EXPECT_EQ(readFile("in"), "abcd");
+    EXPECT_EQ(run(echo("uint8:4", {"-i", "in", "-o", "/dev/null", "--samples", "/dev/null"})).exitStatus, 0);
     writePicture("p.png", 8, 8, {1, 2, 3});
     expectError(run(echo("uint8:1x8x8x3", {"-i", "p.png", "-o", "p.png"})), 1, ".*also a file that is read.*");
     EXPECT_EQ(example::readImage(path("p.png")).width, 8);
