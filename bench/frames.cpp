@@ -23,7 +23,7 @@ Conversion conversionTo(const TensorSpec& input, size_t width, size_t height) {
             "--frame: expected a network whose input 0 is (1, height, width, 3) of uint8 or float32, got {} of {}",
             dimsText(dims), dataTypeName(input.dataType));
     }
-    return {{Pixels::Nv12, width, height}, {Pixels::RgbInterleaved, dims.dims[2], dims.dims[1]}};
+    return {{Format::Nv12, width, height}, {Format::RgbInterleaved, dims.dims[2], dims.dims[1]}};
 }
 
 std::vector<uint8_t> noise(size_t count) {
@@ -80,8 +80,8 @@ void LocalFrames::run() {
 
 Frames::Frames(const Connection& connection, const std::string& model, unsigned threads, size_t width, size_t height)
     : program_(model, threads, width, height),
-      fusedModel_(connection, model, fusedParams({Pixels::Nv12, width, height}, program_.floats())),
-      conversion_(connection, conversionParams({Pixels::Nv12, width, height}, program_.image(), program_.floats())),
+      fusedModel_(connection, model, fusedParams({Format::Nv12, width, height}, program_.floats())),
+      conversion_(connection, conversionParams({Format::Nv12, width, height}, program_.image(), program_.floats())),
       network_(connection, model),
       fusedJob_(connection, fusedModel_),
       conversionJob_(connection, conversion_),

@@ -35,7 +35,11 @@ constexpr Scale kScales[] = {{"reduce", {1920, 1080}, {300, 300}},
                              {"same size", {1280, 720}, {1280, 720}},
                              {"enlarge", {640, 360}, {1280, 720}}};
 
-constexpr Pixels kPixels[] = {Pixels::Nv12, Pixels::RgbInterleaved, Pixels::RgbPlanar};
+// Those of the interface first.
+constexpr Format kInputs[] = {Format::Nv12,           Format::RgbInterleaved, Format::RgbPlanar, Format::Nv21,
+                              Format::I420,           Format::Yuyv,           Format::Uyvy,      Format::Gray,
+                              Format::BgrInterleaved, Format::RgbaInterleaved};
+constexpr Format kOutputs[] = {Format::Nv12, Format::RgbInterleaved, Format::RgbPlanar};
 
 // A picture: smooth areas, edges and a little noise, in every plane.
 std::vector<uint8_t> picture(const Image& image) {
@@ -60,7 +64,7 @@ struct Result {
 };
 
 proc::ReferenceImage referenceImage(const Image& image) {
-    const std::string format = nameOf(image.pixels);
+    const std::string format(describe(image.format).name);
     return {format, image.width, image.height, proc::referenceRowBytes(format, image.width)};
 }
 
@@ -128,7 +132,8 @@ void measure(const Conversion& conversion, const Scale& scale, const Settings& s
     const auto expected = proc::referenceConvert(referenceImage(conversion.from), images[0],
                                                  {0, 0, conversion.from.width, conversion.from.height}, "bilinear",
                                                  referenceImage(conversion.to));
-    fmt::print("{:<16} {:>15} -> {:<15}", scale.name, nameOf(conversion.from.pixels), nameOf(conversion.to.pixels));
+    fmt::print("{:<16} {:>15} -> {:<15}", scale.name, describe(conversion.from.format).name,
+               describe(conversion.to.format).name);
     const auto& ours = results[0].times;
     for (Result& result : results) {
         std::fill(output.begin(), output.end(), uint8_t{0});  // nothing of another's result
@@ -157,10 +162,10 @@ int run(const Settings& settings) {
         settings.fresh ? "each from memory, as a camera's are" : "the same image each time, in the caches that hold it",
         static_cast<double>(size_t{16} << 20) / 1e3 / median(times));
     for (const Scale& scale : kScales) {
-        for (const Pixels from : kPixels) {
-            for (const Pixels to : kPixels) {
-                if (settings.only.empty() ||
-                    fmt::format("{} {} {}", scale.name, nameOf(from), nameOf(to)).starts_with(settings.only)) {
+        for (const Format from : kInputs) {
+            for (const Format to : kOutputs) {
+                if (settings.only.empty() || fmt::format("{} {} {}", scale.name, describe(from).name, describe(to).name)
+                                                 .starts_with(settings.only)) {
                     measure({{from, scale.from.width, scale.from.height}, {to, scale.to.width, scale.to.height}}, scale,
                             settings);
                 }

@@ -21,11 +21,14 @@ size_t rowsUsed(size_t rows, size_t outputRows) {
 
 size_t touchedBytes(const Conversion& conversion) {
     const auto& [from, to] = conversion;
-    if (from.pixels != Pixels::Nv12) {
-        return 3 * from.width * rowsUsed(from.height, to.height) + to.bytes();
+    // Chroma of its own, with half the rows.
+    const bool subsampled = from.format == Format::Nv12 || from.format == Format::Nv21 || from.format == Format::I420;
+    const size_t main = from.rowBytes() * rowsUsed(from.height, to.height);
+    if (!subsampled) {
+        return main + to.bytes();
     }
-    const size_t chromaRows = to.pixels == Pixels::Nv12 ? to.height / 2 : to.height;
-    return from.width * (rowsUsed(from.height, to.height) + rowsUsed(from.height / 2, chromaRows)) + to.bytes();
+    const size_t chromaRows = to.format == Format::Nv12 ? to.height / 2 : to.height;
+    return main + from.rowBytes() * rowsUsed(from.height / 2, chromaRows) + to.bytes();
 }
 
 size_t bytesBeyondCaches() {

@@ -12,11 +12,7 @@ namespace {
 namespace proc = device::proc;
 
 proc::ImageSpec spec(const Image& image) {
-    const proc::Format format = image.pixels == Pixels::Nv12             ? proc::Format::Nv12
-                                : image.pixels == Pixels::RgbInterleaved ? proc::Format::RgbInterleaved
-                                                                         : proc::Format::RgbPlanar;
-    return {format, proc::SampleType::Uint8, image.width, image.height,
-            proc::unpaddedRow(format, proc::SampleType::Uint8, image.width)};
+    return {image.format, proc::SampleType::Uint8, image.width, image.height, image.rowBytes()};
 }
 
 }  // namespace

@@ -9,20 +9,23 @@
 #include <string>
 #include <vector>
 
+#include "device/image/image_format.h"
+#include "device/image/image_spec.h"
+
 namespace larod::bench {
 
-enum class Pixels : uint8_t { Nv12, RgbInterleaved, RgbPlanar };
-
-[[nodiscard]] inline const char* nameOf(Pixels pixels) {
-    return pixels == Pixels::Nv12 ? "nv12" : pixels == Pixels::RgbInterleaved ? "rgb-interleaved" : "rgb-planar";
-}
+using device::proc::ColourModel;
+using device::proc::Format;
 
 // Without padding.
 struct Image {
-    Pixels pixels = Pixels::Nv12;
+    Format format = Format::Nv12;
     size_t width = 0;
     size_t height = 0;
-    [[nodiscard]] size_t bytes() const { return pixels == Pixels::Nv12 ? width * height * 3 / 2 : width * height * 3; }
+    [[nodiscard]] size_t rowBytes() const { return unpaddedRow(format, device::proc::SampleType::Uint8, width); }
+    [[nodiscard]] size_t bytes() const { return rowBytes() * height * describe(format).sizeQuarters / 4; }
+    [[nodiscard]] size_t pixels() const { return width * height; }
+    [[nodiscard]] bool isYuv() const { return describe(format).model == ColourModel::Yuv; }
     [[nodiscard]] bool sameSize(const Image& other) const { return width == other.width && height == other.height; }
 };
 
