@@ -2,14 +2,16 @@
 // Compares cpu-proc's conversions with other libraries', each in time and in error against the double-precision
 // reference, on one thread, in turns.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <map>
 #include <numeric>
 #include <random>
 
+#include "bench/samples.h"
 #include "preprocessing/memory_floor.h"
 #include "preprocessing/route.h"
 #include "reference.h"
@@ -84,13 +86,42 @@ double median(std::vector<double> values) {
 }
 
 // Of each round: machines have fast and slow moments, and what two programs take in one of them can be compared.
-double medianRatio(const std::vector<double>& dividends, const std::vector<double>& divisors) {
+MedianOfRounds medianRatio(const std::vector<double>& dividends, const std::vector<double>& divisors) {
     std::vector<double> ratios;
     for (size_t i = 0; i < dividends.size(); ++i) {
         ratios.push_back(dividends[i] / divisors[i]);
     }
-    return median(std::move(ratios));
+    return medianOfRounds(std::move(ratios));
 }
+
+// Of the lines of a scale: how many times our time the others take.
+class Summary {
+  public:
+    // `errorIsSmall`: not larger than ours.
+    void add(const std::string& line, const std::string& name, const MedianOfRounds& ratio, bool errorIsSmall) {
+        auto [place, isNew] = ranges_.try_emplace(name, ratio.value, ratio.value);
+        auto& [smallest, largest] = place->second;
+        smallest = std::min(smallest, ratio.value);
+        largest = std::max(largest, ratio.value);
+        if (errorIsSmall && ratio.high < 1) {
+            faster_.push_back(
+                fmt::format("{}: {} {:.2f} ({:.2f} to {:.2f})", line, name, ratio.value, ratio.low, ratio.high));
+        }
+    }
+
+    void print(const char* scale) const {
+        fmt::print("{}, all lines:", scale);
+        for (const auto& [name, range] : ranges_) {
+            fmt::print("  {} {:.2f} to {:.2f}", name, range.first, range.second);
+        }
+        fmt::print("\nfaster with an error that is not larger, in 95 of 100 runs: {}\n",
+                   faster_.empty() ? "none" : fmt::format("{}", fmt::join(faster_, "; ")));
+    }
+
+  private:
+    std::map<std::string, std::pair<double, double>> ranges_;
+    std::vector<std::string> faster_;
+};
 
 struct Settings {
     size_t rounds = 100;
@@ -98,7 +129,7 @@ struct Settings {
     bool fresh = false;  // every image comes from memory
 };
 
-void measure(const Conversion& conversion, const Scale& scale, const Settings& settings) {
+void measure(const Conversion& conversion, const Scale& scale, const Settings& settings, Summary& summary) {
     const size_t total = settings.fresh ? bytesBeyondCaches() : 0;
     const std::vector<std::vector<uint8_t>> images(total / conversion.from.bytes() + 1, picture(conversion.from));
     std::vector<uint8_t> output(conversion.to.bytes());
@@ -132,17 +163,25 @@ void measure(const Conversion& conversion, const Scale& scale, const Settings& s
     const auto expected = proc::referenceConvert(referenceImage(conversion.from), images[0],
                                                  {0, 0, conversion.from.width, conversion.from.height}, "bilinear",
                                                  referenceImage(conversion.to));
-    fmt::print("{:<16} {:>15} -> {:<15}", scale.name, describe(conversion.from.format).name,
-               describe(conversion.to.format).name);
+    const std::string line =
+        fmt::format("{} -> {}", describe(conversion.from.format).name, describe(conversion.to.format).name);
+    fmt::print("{:<15} {:<35}", scale.name, line);
     const auto& ours = results[0].times;
     for (Result& result : results) {
         std::fill(output.begin(), output.end(), uint8_t{0});  // nothing of another's result
         result.route.run(images[0].data(), output.data());
         compare(result, expected, output);
+        const MedianOfRounds ratio = medianRatio(result.times, ours);
         fmt::print("  {:>9} {:7.1f} us {:5.2f}x {:6.1f} {:5.1f} dB", result.route.name, median(result.times),
-                   medianRatio(result.times, ours), result.largest, result.psnr);
+                   ratio.value, result.largest, result.psnr);
+        if (&result != &results[0]) {
+            // The reference is rounded to bytes by each; a hundredth is nothing.
+            summary.add(line, result.route.name, ratio, result.largest <= results[0].largest + 0.01);
+        }
     }
-    fmt::print("  floor {:.1f} us {:.2f}x\n", median(floor), medianRatio(floor, ours));
+    const MedianOfRounds floorRatio = medianRatio(floor, ours);
+    summary.add(line, "floor", floorRatio, false);
+    fmt::print("  floor {:.1f} us {:.2f}x\n", median(floor), floorRatio.value);
     std::fflush(stdout);
 }
 
@@ -162,14 +201,20 @@ int run(const Settings& settings) {
         settings.fresh ? "each from memory, as a camera's are" : "the same image each time, in the caches that hold it",
         static_cast<double>(size_t{16} << 20) / 1e3 / median(times));
     for (const Scale& scale : kScales) {
+        Summary summary;
+        bool any = false;
         for (const Format from : kInputs) {
             for (const Format to : kOutputs) {
                 if (settings.only.empty() || fmt::format("{} {} {}", scale.name, describe(from).name, describe(to).name)
                                                  .starts_with(settings.only)) {
                     measure({{from, scale.from.width, scale.from.height}, {to, scale.to.width, scale.to.height}}, scale,
-                            settings);
+                            settings, summary);
+                    any = true;
                 }
             }
+        }
+        if (any) {
+            summary.print(scale.name);
         }
     }
     return 0;

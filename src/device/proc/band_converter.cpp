@@ -3,13 +3,36 @@
 
 #include <libyuv.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
 namespace larod::device::proc {
 
 // libyuv: strides of single rows are never used: 0.
+
+namespace {
+
+void copyRows(const uint8_t* from, size_t fromPitch, uint8_t* to, size_t toPitch, size_t bytes, size_t rows) {
+    if (bytes == fromPitch && bytes == toPitch) {
+        bytes *= rows;
+        rows = 1;
+    }
+    for (size_t y = 0; y < rows; ++y, from += fromPitch, to += toPitch) {
+        std::memmove(to, from, bytes);
+    }
+}
+
+void storeGray(const uint8_t* gray, size_t width, const RgbRow& output) {
+    if (output.interleaved) {
+        kernels::grayToRgb(gray, width, output.planes[0]);
+        return;
+    }
+    for (uint8_t* plane : output.planes) {
+        std::memmove(plane, gray, width);
+    }
+}
+
+}  // namespace
 
 BandConverter::BandConverter(const ProcParams& params)
     : params_(params),
@@ -43,8 +66,10 @@ void BandConverter::run(const Crop& crop, const uint8_t* input, uint8_t* output,
     const bool bytesStay = pixelsStay_ && params_.output.type == SampleType::Uint8;
     if (bytesStay && params_.input.format == params_.output.format) {
         copy(input, output, band);
-    } else if (bytesStay && model_ == ColourModel::Rgb && params_.output.format != Format::Nv12) {
+    } else if (bytesStay && model_ != ColourModel::Yuv && params_.output.format != Format::Nv12) {
         reorder(input, output, band);
+    } else if (params_.output.format == Format::Nv12 && pairsStay()) {
+        pairsToNv12(input, output, band);
     } else if (params_.output.format == Format::Nv12) {
         writeNv12(input, output, band);
     } else {
@@ -84,17 +109,9 @@ void BandConverter::copy(const uint8_t* input, uint8_t* output, const Band& band
     for (Plane& plane : planes_) {
         const PlaneFormat& format = plane.format;
         const size_t first = band.begin / format.pixelsDown;
-        const uint8_t* from = plane.scaler.wholeRow(input, first);
-        uint8_t* to = output + image.pitch * image.height * format.offsetQuarters / 4 + first * image.pitch;
-        size_t bytes = image.width / format.pixelsAcross * format.sampleBytes;
-        size_t rows = band.end / format.pixelsDown - first;
-        if (bytes == params_.input.pitch && bytes == image.pitch) {
-            bytes *= rows;
-            rows = 1;
-        }
-        for (size_t y = 0; y < rows; ++y, from += params_.input.pitch, to += image.pitch) {
-            std::memmove(to, from, bytes);
-        }
+        copyRows(plane.scaler.wholeRow(input, first), params_.input.pitch,
+                 output + image.pitch * image.height * format.offsetQuarters / 4 + first * image.pitch, image.pitch,
+                 image.width / format.pixelsAcross * format.sampleBytes, band.end / format.pixelsDown - first);
     }
 }
 
@@ -116,14 +133,22 @@ void BandConverter::reorder(const uint8_t* input, uint8_t* output, const Band& b
 
 // `width` pixels, from row `y` on.
 void BandConverter::storeWhole(const uint8_t* input, size_t y, size_t width, const RgbRow& output) const {
-    const PlaneFormat& first = planes_[0].format;
-    if (planes_.size() == 1) {
-        kernels::storeRgb(planes_[0].scaler.wholeRow(input, y), first.sampleBytes, first.places[0].byte == 2, width,
-                          output);
-    } else {
-        kernels::storeRgb(std::array{planes_[0].scaler.wholeRow(input, y), planes_[1].scaler.wholeRow(input, y),
-                                     planes_[2].scaler.wholeRow(input, y)},
+    const uint8_t* const first = planes_[0].scaler.wholeRow(input, y);
+    const auto pixels = static_cast<int>(width);
+    if (planes_.size() == 3) {
+        kernels::storeRgb(std::array{first, planes_[1].scaler.wholeRow(input, y), planes_[2].scaler.wholeRow(input, y)},
                           width, output);
+    } else if (model_ == ColourModel::Gray) {
+        storeGray(first, width, output);
+    } else if (!output.interleaved) {
+        const PlaneFormat& format = planes_[0].format;
+        kernels::storeRgb(first, format.sampleBytes, format.places[0].byte == 2, width, output);
+    } else if (params_.input.format == Format::RgbaInterleaved) {
+        libyuv::ARGBToRGB24(first, 0, output.planes[0], 0, pixels, 1);  // keeps the order of the others
+    } else if (params_.input.format == Format::BgrInterleaved) {
+        libyuv::RAWToRGB24(first, 0, output.planes[0], 0, pixels, 1);
+    } else {
+        std::memcpy(output.planes[0], first, 3 * width);
     }
 }
 
@@ -149,13 +174,27 @@ void BandConverter::rgbRow(const uint8_t* input, size_t y, const RgbRow& output)
         return;
     }
     const size_t width = params_.output.width;
-    if (pixelsStay_ && model_ == ColourModel::Rgb) {
+    if (pixelsStay_) {
         storeWhole(input, y, width, output);
+        return;
+    }
+    if (planes_[0].scaler.doubles() && !output.interleaved) {
+        for (Plane& plane : planes_) {
+            plane.scaler.rowTo(input, y, output.planes);
+        }
+        if (model_ == ColourModel::Gray) {
+            std::memcpy(output.planes[1], output.planes[0], width);
+            std::memcpy(output.planes[2], output.planes[0], width);
+        }
         return;
     }
     Rows rows{};
     for (Plane& plane : planes_) {
         plane.scaler.row(input, y, rows);
+    }
+    if (model_ == ColourModel::Gray && rows[0].fixed == nullptr) {
+        storeGray(rows[0].bytes, width, output);
+        return;
     }
     if (model_ == ColourModel::Gray) {
         rows[1] = rows[2] = rows[0];
@@ -169,11 +208,8 @@ void BandConverter::rgbRow(const uint8_t* input, size_t y, const RgbRow& output)
 
 void BandConverter::yuvRow(const uint8_t* input, size_t y, const RgbRow& output) {
     const size_t width = params_.output.width;
-    const Format format = params_.input.format;
-    // Pairs of chroma and pairs of pixels must begin together.
-    if (pixelsStay_ && crop_->x % 2 == 0 && (format == Format::Nv12 || format == Format::Nv21)) {
-        kernels::nv12ToRgb(planes_[0].scaler.wholeRow(input, y), planes_[1].scaler.wholeRow(input, y),
-                           format == Format::Nv21, yuvToRgb_, width, output);
+    if (pairsStay()) {
+        pairsToRgb(input, y, output);
         return;
     }
     Rows rows{};
@@ -187,6 +223,56 @@ void BandConverter::yuvRow(const uint8_t* input, size_t y, const RgbRow& output)
         }
     }
     kernels::yuvToRgb({rows[0].fixed, rows[1].fixed, rows[2].fixed}, yuvToRgb_, width, output);
+}
+
+bool BandConverter::pairsStay() const noexcept {
+    return pixelsStay_ && model_ == ColourModel::Yuv && crop_->x % 2 == 0;
+}
+
+// Where pairsStay().
+void BandConverter::pairsToRgb(const uint8_t* input, size_t y, const RgbRow& output) const {
+    const size_t width = params_.output.width;
+    const Format format = params_.input.format;
+    const uint8_t* const luma = planes_[0].scaler.wholeRow(input, y);
+    if (format == Format::Yuyv || format == Format::Uyvy) {
+        kernels::packed422ToRgb(luma, format == Format::Yuyv, yuvToRgb_, width, output);
+        return;
+    }
+    const uint8_t* const chroma = planes_[1].scaler.wholeRow(input, y);
+    if (format == Format::I420) {
+        kernels::i420ToRgb(luma, chroma, planes_[2].scaler.wholeRow(input, y), yuvToRgb_, width, output);
+    } else {
+        kernels::nv12ToRgb(luma, chroma, format == Format::Nv21, yuvToRgb_, width, output);
+    }
+}
+
+// Where pairsStay().
+void BandConverter::pairsToNv12(const uint8_t* input, uint8_t* output, const Band& band) const {
+    const ImageSpec& image = params_.output;
+    const Format format = params_.input.format;
+    const size_t pitch = params_.input.pitch;
+    uint8_t* luma = output + band.begin * image.pitch;
+    uint8_t* chroma = output + (image.height + band.begin / 2) * image.pitch;
+    if (format == Format::Yuyv || format == Format::Uyvy) {
+        for (size_t y = band.begin; y < band.end; y += 2, luma += 2 * image.pitch, chroma += image.pitch) {
+            kernels::packed422ToNv12(planes_[0].scaler.wholeRow(input, y), planes_[0].scaler.wholeRow(input, y + 1),
+                                     format == Format::Yuyv, image.width, luma, luma + image.pitch, chroma);
+        }
+        return;
+    }
+    copyRows(planes_[0].scaler.wholeRow(input, band.begin), pitch, luma, image.pitch, image.width,
+             band.end - band.begin);
+    const uint8_t* const first = planes_[1].scaler.wholeRow(input, band.begin / 2);
+    const auto pairs = static_cast<int>(image.width / 2);
+    const auto rows = static_cast<int>((band.end - band.begin) / 2);
+    const auto inputPitch = static_cast<int>(pitch);
+    const auto outputPitch = static_cast<int>(image.pitch);
+    if (format == Format::I420) {
+        libyuv::MergeUVPlane(first, inputPitch / 2, planes_[2].scaler.wholeRow(input, band.begin / 2), inputPitch / 2,
+                             chroma, outputPitch, pairs, rows);
+    } else {
+        libyuv::SwapUVPlane(first, inputPitch, chroma, outputPitch, pairs, rows);
+    }
 }
 
 void BandConverter::writeRgb(const uint8_t* input, uint8_t* output, const Band& band) {
@@ -234,6 +320,10 @@ void BandConverter::yuvToNv12(const uint8_t* input, size_t y, uint8_t* luma, uin
     const ImageSpec& image = params_.output;
     Rows rows{};
     for (size_t line = 0; line < 2; ++line, luma += image.pitch) {
+        if (planes_[0].scaler.doubles()) {
+            planes_[0].scaler.rowTo(input, y + line, {luma, nullptr, nullptr});
+            continue;
+        }
         planes_[0].scaler.row(input, y + line, rows);
         if (rows[0].fixed != nullptr) {
             kernels::narrow(rows[0].fixed, image.width, luma);

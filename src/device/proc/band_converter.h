@@ -48,6 +48,9 @@ class BandConverter {
     [[nodiscard]] RgbRow outputRow(uint8_t* output, size_t y) const;
     void rgbRow(const uint8_t* input, size_t y, const RgbRow& output);
     void yuvRow(const uint8_t* input, size_t y, const RgbRow& output);
+    [[nodiscard]] bool pairsStay() const noexcept;
+    void pairsToRgb(const uint8_t* input, size_t y, const RgbRow& output) const;
+    void pairsToNv12(const uint8_t* input, uint8_t* output, const Band& band) const;
     void writeRgb(const uint8_t* input, uint8_t* output, const Band& band);
     void writeNv12(const uint8_t* input, uint8_t* output, const Band& band);
     void yuvToNv12(const uint8_t* input, size_t y, uint8_t* luma, uint8_t* chroma);

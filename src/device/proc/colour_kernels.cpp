@@ -135,7 +135,7 @@ void yuvToRgb(const std::array<const int16_t*, 3>& yCbCr, const YuvToRgb& coeffi
         const auto chroma = matrix.chroma(hn::LoadU(d, yCbCr[1] + i), hn::LoadU(d, yCbCr[2] + i));
         return matrix.sums(hn::LoadU(d, yCbCr[0] + i), chroma);
     };
-    forVectors(count, [&](size_t i) HWY_ATTR {
+    forVectors(count, [&](size_t i) LAROD_LAMBDA {
         const RgbSums first = sums(i);
         const RgbSums second = sums(i + hn::Lanes(d));
         storePixels({inSequence(first.red, second.red), inSequence(first.green, second.green),
@@ -144,22 +144,130 @@ void yuvToRgb(const std::array<const int16_t*, 3>& yCbCr, const YuvToRgb& coeffi
     });
 }
 
-void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const YuvToRgb& coefficients, size_t count,
-               const RgbRow& out) {
-    const DBytes d8;
+// Pixels, and the chroma of each two of them.
+struct SubsampledVectors {
+    VBytes luma;
+    V16 cb;
+    V16 cr;
+};
+
+// `load(i)` returns the pixels from i on, a vector of bytes of them.
+template <typename Load>
+HWY_INLINE void subsampledToRgb(const YuvToRgb& coefficients, size_t count, const RgbRow& out, Load&& load) {
     const Matrix matrix(coefficients);
-    forVectors(count, [&](size_t i) HWY_ATTR {
-        // As many pairs of pixels as there are pairs of chroma.
-        const VBytes pairs = hn::LoadU(d8, chroma + i);
-        const V16 first = firstOfPairs(pairs);
-        const V16 second = secondOfPairs(pairs);
-        const auto added = matrix.chroma(crFirst ? second : first, crFirst ? first : second);
-        const VBytes pixels = hn::LoadU(d8, luma + i);
-        const RgbSums left = matrix.sums(firstOfPairs(pixels), added);
-        const RgbSums right = matrix.sums(secondOfPairs(pixels), added);
+    forVectors(count, [&](size_t i) LAROD_LAMBDA {
+        const SubsampledVectors pixels = load(i);
+        const auto added = matrix.chroma(pixels.cb, pixels.cr);
+        const RgbSums left = matrix.sums(firstOfPairs(pixels.luma), added);
+        const RgbSums right = matrix.sums(secondOfPairs(pixels.luma), added);
         storePixels({inTurn(left.red, right.red), inTurn(left.green, right.green), inTurn(left.blue, right.blue)}, i,
                     count, out);
     });
+}
+
+HWY_INLINE SubsampledVectors withPairs(VBytes luma, VBytes chroma, bool crFirst) {
+    const V16 first = firstOfPairs(chroma);
+    const V16 second = secondOfPairs(chroma);
+    return {luma, crFirst ? second : first, crFirst ? first : second};
+}
+
+void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const YuvToRgb& matrix, size_t count,
+               const RgbRow& out) {
+    const DBytes d;
+    subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
+        return withPairs(hn::LoadU(d, luma + i), hn::LoadU(d, chroma + i), crFirst);
+    });
+}
+
+void i420ToRgb(const uint8_t* luma, const uint8_t* cb, const uint8_t* cr, const YuvToRgb& matrix, size_t count,
+               const RgbRow& out) {
+    subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
+        return SubsampledVectors{hn::LoadU(DBytes(), luma + i), load(cb + i / 2), load(cr + i / 2)};
+    });
+}
+
+// A vector of pairs of bytes and the one behind it.
+struct PairVectors {
+    VBytes low;
+    VBytes high;
+};
+
+HWY_INLINE PairVectors loadPairs(const uint8_t* pairs) {
+    return {hn::LoadU(DBytes(), pairs), hn::LoadU(DBytes(), pairs + hn::Lanes(DBytes()))};
+}
+
+// `count` pairs, fewer than there is room for.
+HWY_INLINE PairVectors loadSomePairs(const uint8_t* pairs, size_t count) {
+    HWY_ALIGN uint8_t some[2 * HWY_MAX_BYTES] = {};
+    std::memcpy(some, pairs, 2 * count);
+    return loadPairs(some);
+}
+
+// Of each pair the first byte or the second.
+template <bool kFirst>
+HWY_INLINE VBytes ofPairs(const PairVectors& pairs) {
+    const DBytes d;
+    return kFirst ? hn::ConcatEven(d, pairs.high, pairs.low) : hn::ConcatOdd(d, pairs.high, pairs.low);
+}
+
+template <bool kLumaFirst>
+HWY_INLINE void packed422ToRgbOf(const uint8_t* pixels, const YuvToRgb& matrix, size_t count, const RgbRow& out) {
+    subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
+        const bool whole = i + hn::Lanes(DBytes()) <= count;
+        const PairVectors pairs = whole ? loadPairs(pixels + 2 * i) : loadSomePairs(pixels + 2 * i, count - i);
+        return withPairs(ofPairs<kLumaFirst>(pairs), ofPairs<!kLumaFirst>(pairs), false);
+    });
+}
+
+void packed422ToRgb(const uint8_t* pixels, bool lumaFirst, const YuvToRgb& matrix, size_t count, const RgbRow& out) {
+    lumaFirst ? packed422ToRgbOf<true>(pixels, matrix, count, out)
+              : packed422ToRgbOf<false>(pixels, matrix, count, out);
+}
+
+template <bool kLumaFirst>
+HWY_INLINE void packed422Luma(const uint8_t* pixels, size_t count, uint8_t* luma) {
+    const DBytes d;
+    const size_t lanes = hn::Lanes(d);
+    size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        hn::StoreU(ofPairs<kLumaFirst>(loadPairs(pixels + 2 * i)), d, luma + i);
+    }
+    if (i < count) {
+        storePart(d, ofPairs<kLumaFirst>(loadSomePairs(pixels + 2 * i, count - i)), count - i, luma + i);
+    }
+}
+
+template <bool kLumaFirst>
+HWY_INLINE void packed422Chroma(const uint8_t* upper, const uint8_t* lower, size_t count, uint8_t* chroma) {
+    const DBytes d;
+    const size_t lanes = hn::Lanes(d);
+    const auto average = [](const PairVectors& above, const PairVectors& below) LAROD_LAMBDA {
+        const PairVectors both{hn::AverageRound(above.low, below.low), hn::AverageRound(above.high, below.high)};
+        return ofPairs<!kLumaFirst>(both);
+    };
+    size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        hn::StoreU(average(loadPairs(upper + 2 * i), loadPairs(lower + 2 * i)), d, chroma + i);
+    }
+    if (i < count) {
+        const size_t rest = count - i;
+        storePart(d, average(loadSomePairs(upper + 2 * i, rest), loadSomePairs(lower + 2 * i, rest)), rest, chroma + i);
+    }
+}
+
+// A loop for each row: few streams of memory at a time are faster than few instructions.
+template <bool kLumaFirst>
+HWY_INLINE void packed422ToNv12Of(const uint8_t* upper, const uint8_t* lower, size_t count, uint8_t* upperLuma,
+                                  uint8_t* lowerLuma, uint8_t* chroma) {
+    packed422Luma<kLumaFirst>(upper, count, upperLuma);
+    packed422Luma<kLumaFirst>(lower, count, lowerLuma);
+    packed422Chroma<kLumaFirst>(upper, lower, count, chroma);
+}
+
+void packed422ToNv12(const uint8_t* upper, const uint8_t* lower, bool lumaFirst, size_t count, uint8_t* upperLuma,
+                     uint8_t* lowerLuma, uint8_t* chroma) {
+    lumaFirst ? packed422ToNv12Of<true>(upper, lower, count, upperLuma, lowerLuma, chroma)
+              : packed422ToNv12Of<false>(upper, lower, count, upperLuma, lowerLuma, chroma);
 }
 
 void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbRow& out) {
@@ -167,23 +275,45 @@ void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbR
         const D16 d;
         return join(toBytes(hn::LoadU(d, fixed)), toBytes(hn::LoadU(d, fixed + hn::Lanes(d))));
     };
-    forVectors(count, [&](size_t i) HWY_ATTR {
+    forVectors(count, [&](size_t i) LAROD_LAMBDA {
         storePixels({bytes(rgb[0] + i), bytes(rgb[1] + i), bytes(rgb[2] + i)}, i, count, out);
     });
 }
 
 void storePlanes(const std::array<const uint8_t*, 3>& rgb, size_t count, const RgbRow& out) {
     const DBytes d;
-    forVectors(count, [&](size_t i) HWY_ATTR {
+    forVectors(count, [&](size_t i) LAROD_LAMBDA {
         storePixels({hn::LoadU(d, rgb[0] + i), hn::LoadU(d, rgb[1] + i), hn::LoadU(d, rgb[2] + i)}, i, count, out);
     });
+}
+
+void grayToRgb(const uint8_t* gray, size_t count, uint8_t* rgb) {
+    // 16 pixels a time: three times their bytes, each in its place.
+    const hn::FixedTag<uint8_t, 16> d;
+    HWY_ALIGN uint8_t places[3 * 16];
+    for (size_t i = 0; i < sizeof(places); ++i) {
+        places[i] = static_cast<uint8_t>(i / 3);
+    }
+    const auto first = hn::Load(d, places);
+    const auto second = hn::Load(d, places + 16);
+    const auto third = hn::Load(d, places + 32);
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        const auto pixels = hn::LoadU(d, gray + i);
+        hn::StoreU(hn::TableLookupBytes(pixels, first), d, rgb + 3 * i);
+        hn::StoreU(hn::TableLookupBytes(pixels, second), d, rgb + 3 * i + 16);
+        hn::StoreU(hn::TableLookupBytes(pixels, third), d, rgb + 3 * i + 32);
+    }
+    for (; i < count; ++i) {
+        std::memset(rgb + 3 * i, gray[i], 3);
+    }
 }
 
 void storeSamples(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, const RgbRow& out) {
     const DBytes d;
     const size_t lanes = hn::Lanes(d);
     HWY_ALIGN uint8_t rest[4 * HWY_MAX_BYTES] = {};
-    forVectors(count, [&](size_t i) HWY_ATTR {
+    forVectors(count, [&](size_t i) LAROD_LAMBDA {
         const uint8_t* from = samples + sampleBytes * i;
         if (i + lanes > count) {
             std::memcpy(rest, from, sampleBytes * (count - i));
@@ -292,8 +422,12 @@ namespace larod::device::proc::kernels {
 
 HWY_EXPORT(yuvToRgb);
 HWY_EXPORT(nv12ToRgb);
+HWY_EXPORT(i420ToRgb);
+HWY_EXPORT(packed422ToRgb);
+HWY_EXPORT(packed422ToNv12);
 HWY_EXPORT(storeRgb);
 HWY_EXPORT(storePlanes);
+HWY_EXPORT(grayToRgb);
 HWY_EXPORT(storeSamples);
 HWY_EXPORT(rgbToNv12);
 HWY_EXPORT(normalise);
@@ -307,6 +441,20 @@ void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const Y
     HWY_DYNAMIC_DISPATCH(nv12ToRgb)(luma, chroma, crFirst, matrix, count, out);
 }
 
+void i420ToRgb(const uint8_t* luma, const uint8_t* cb, const uint8_t* cr, const YuvToRgb& matrix, size_t count,
+               const RgbRow& out) {
+    HWY_DYNAMIC_DISPATCH(i420ToRgb)(luma, cb, cr, matrix, count, out);
+}
+
+void packed422ToRgb(const uint8_t* pixels, bool lumaFirst, const YuvToRgb& matrix, size_t count, const RgbRow& out) {
+    HWY_DYNAMIC_DISPATCH(packed422ToRgb)(pixels, lumaFirst, matrix, count, out);
+}
+
+void packed422ToNv12(const uint8_t* upper, const uint8_t* lower, bool lumaFirst, size_t count, uint8_t* upperLuma,
+                     uint8_t* lowerLuma, uint8_t* chroma) {
+    HWY_DYNAMIC_DISPATCH(packed422ToNv12)(upper, lower, lumaFirst, count, upperLuma, lowerLuma, chroma);
+}
+
 void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbRow& out) {
     HWY_DYNAMIC_DISPATCH(storeRgb)(rgb, count, out);
 }
@@ -317,6 +465,10 @@ void storeRgb(const std::array<const uint8_t*, 3>& rgb, size_t count, const RgbR
 
 void storeRgb(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, const RgbRow& out) {
     HWY_DYNAMIC_DISPATCH(storeSamples)(samples, sampleBytes, blueFirst, count, out);
+}
+
+void grayToRgb(const uint8_t* gray, size_t count, uint8_t* rgb) {
+    HWY_DYNAMIC_DISPATCH(grayToRgb)(gray, count, rgb);
 }
 
 void rgbToNv12(const std::array<const uint8_t*, 3>& upper, const std::array<const uint8_t*, 3>& lower, size_t count,

@@ -15,6 +15,10 @@
 
 #include "device/proc/row_kernels.h"
 
+// Of a lambda that is a part of a loop: gcc may call it otherwise, and put its vectors into memory.
+#undef LAROD_LAMBDA
+#define LAROD_LAMBDA HWY_ATTR __attribute__((always_inline))
+
 HWY_BEFORE_NAMESPACE();
 namespace larod::device::proc::HWY_NAMESPACE {
 

@@ -31,7 +31,7 @@ void PlaneScaler::setWindow(const AxisWindow& horizontal, Filter horizontalFilte
     vertical_.build(vertical, height, verticalFilter);
     width_ = width;
     stride_ = width + kSlack;
-    doubling_ = rounded && horizontal_.doubling() && vertical_.doubling();
+    doubling_ = rounded && horizontal_.doubling() && (vertical_.doubling() || vertical_.identity());
     const auto begin = static_cast<uint32_t>(horizontal_.begin());
     firstBytes_.resize(width);
     std::transform(horizontal_.first().begin(), horizontal_.first().end(), firstBytes_.begin(),
@@ -80,7 +80,12 @@ const uint8_t* PlaneScaler::wholeRow(const uint8_t* image, size_t y) const noexc
 
 void PlaneScaler::row(const uint8_t* image, size_t y, Rows& rows) {
     if (doubling_) {
-        doubleRow(image, y, rows);
+        std::array<uint8_t*, 3> outputs{};
+        for (const ComponentPlace& place : layout_.places) {
+            outputs[place.component] = bytes_.data() + place.byte * stride_;
+            rows[place.component] = {outputs[place.component], nullptr};
+        }
+        rowTo(image, y, outputs);
         return;
     }
     const uint8_t* const source = wholeRow(image, y);
@@ -149,26 +154,26 @@ void PlaneScaler::takeApart(const uint8_t* source, size_t count, uint8_t* bytes,
     } else if (layout_.sampleBytes == 3) {
         libyuv::SplitRGBPlane(source, 0, bytes, 0, bytes + stride, 0, bytes + 2 * stride, 0, width, 1);
     } else {
-        for (const ComponentPlace& place : layout_.places) {
-            for (size_t i = 0; i < count; ++i) {
-                bytes[place.byte * stride + i] = source[layout_.sampleBytes * i + place.byte];
-            }
-        }
+        // Its names are those of 32-bit numbers: blue is the first byte.
+        libyuv::SplitARGBPlane(source, 0, bytes + 2 * stride, 0, bytes + stride, 0, bytes, 0, bytes + 3 * stride, 0,
+                               width, 1);
     }
 }
 
-void PlaneScaler::doubleRow(const uint8_t* image, size_t y, Rows& rows) {
-    const size_t upper = vertical_.first()[y];
-    const uint32_t second = vertical_.weights()[2 * y + 1];  // 0, 1/4, 3/4 or 1
-    const size_t near = second > kOne / 2 ? upper + 1 : upper;
-    const size_t far = second == 0 || second == kOne ? near : 2 * upper + 1 - near;
+void PlaneScaler::rowTo(const uint8_t* image, size_t y, const std::array<uint8_t*, 3>& outputs) {
+    size_t near = vertical_.begin() + y;
+    size_t far = near;
+    if (!vertical_.identity()) {
+        const size_t upper = vertical_.first()[y];
+        const uint32_t second = vertical_.weights()[2 * y + 1];  // 0, 1/4, 3/4 or 1
+        near = second > kOne / 2 ? upper + 1 : upper;
+        far = second == 0 || second == kOne ? near : 2 * upper + 1 - near;
+    }
     const uint8_t* const nearRow = componentsOf(image, near);
     const uint8_t* const farRow = componentsOf(image, far);
     for (const ComponentPlace& place : layout_.places) {
         const size_t at = layout_.sampleBytes == 1 ? 0 : place.byte * splitStride_;
-        uint8_t* const output = bytes_.data() + place.byte * stride_;
-        kernels::doubleRow(nearRow + at, farRow + at, width_ / 2, output);
-        rows[place.component] = {output, nullptr};
+        kernels::doubleRow(nearRow + at, farRow + at, width_ / 2, outputs[place.component]);
     }
 }
 

@@ -8,7 +8,7 @@
 //   (ColumnPick).
 // - Otherwise the rows are blended, over contiguous bytes whatever is interleaved in them, and then the neighbours are
 //   put side by side by shuffling (ColumnShuffle).
-// - Doubling has four weights for all samples and is exact in 16 bits, without tables.
+// - Doubling has four weights for all samples and is exact in 16 bits, without tables. Rows may stay as they are.
 // - Boxes of more than two samples are sums.
 #pragma once
 
@@ -58,6 +58,12 @@ class PlaneScaler {
     // and are valid until the next call. Rows of one plane are all bytes or all fixed.
     void row(const uint8_t* image, size_t y, Rows& rows);
 
+    // Whether rowTo() is there: rows come in bytes that have to be computed.
+    [[nodiscard]] bool doubles() const noexcept { return doubling_; }
+
+    // As row(), but writes the components' bytes into outputs[component].
+    void rowTo(const uint8_t* image, size_t y, const std::array<uint8_t*, 3>& outputs);
+
     // The first sample in the window of the one source row that makes output row `y`; nullptr where several do.
     [[nodiscard]] const uint8_t* wholeRow(const uint8_t* image, size_t y) const noexcept;
 
@@ -65,7 +71,6 @@ class PlaneScaler {
     [[nodiscard]] const uint8_t* sourceRow(const uint8_t* image, size_t index) const noexcept;
     void wholeSamples(const uint8_t* source, Rows& rows);
     void takeApart(const uint8_t* source, size_t count, uint8_t* bytes, size_t stride) const;
-    void doubleRow(const uint8_t* image, size_t y, Rows& rows);
     [[nodiscard]] const uint8_t* componentsOf(const uint8_t* image, size_t index);
     [[nodiscard]] NextRows nextRows(const uint8_t* image, size_t y) const noexcept;
     void pickColumns(const uint8_t* image, size_t y, const uint8_t* whole);

@@ -207,13 +207,25 @@ void doubleRow(const uint8_t* near, const uint8_t* far, size_t count, uint8_t* o
         const auto b = hn::PromoteTo(d, hn::LoadU(D8(), far + i));
         return hn::Add(hn::Add(a, b), hn::Add(a, a));
     };
-    for (size_t i = 0; i + 1 < count; i += hn::Lanes(d)) {
+    const auto between = [&](size_t i) {
         const auto left = four(i);
         const auto right = four(i + 1);
         const auto both = hn::Add(hn::Add(left, right), half);
         const auto first = hn::ShiftRight<4>(hn::Add(both, hn::Add(left, left)));
         const auto second = hn::ShiftLeft<4>(hn::Add(both, hn::Add(right, right)));
-        hn::StoreU(hn::BitCast(DBytes(), hn::Or(first, hn::AndNot(low, second))), DBytes(), output + 1 + 2 * i);
+        return hn::BitCast(DBytes(), hn::Or(first, hn::AndNot(low, second)));
+    };
+    const size_t lanes = hn::Lanes(d);
+    const size_t gaps = count - 1;
+    for (size_t i = 0; i < gaps; i += lanes) {
+        if (i + lanes > gaps && gaps >= lanes) {
+            i = gaps - lanes;  // some of the last ones twice
+        }
+        if (i + lanes <= gaps) {
+            hn::StoreU(between(i), DBytes(), output + 1 + 2 * i);
+        } else {
+            storePart(DBytes(), between(i), 2 * (gaps - i), output + 1 + 2 * i);
+        }
     }
     const auto border = [&](size_t i) { return static_cast<uint8_t>((3 * near[i] + far[i] + 2) / 4); };
     output[0] = border(0);

@@ -41,8 +41,7 @@ void pickColumns(const uint8_t* upper, const uint8_t* lower, int16_t weight, con
                  const NextRows& next, const std::array<int16_t*, 3>& fixed);
 
 // Between each two samples of (3 near + far) / 4 the two that are a quarter and three quarters on the way: 2 * count
-// bytes of an image that is doubled, rounded once. The first and the last are those at the border. `count` > 0; the
-// output may be written kSlack bytes behind its end.
+// bytes of an image that is doubled, rounded once. The first and the last are those at the border. `count` > 0.
 void doubleRow(const uint8_t* near, const uint8_t* far, size_t count, uint8_t* output);
 
 // Takes a row of `components` (2 to 4) interleaved apart. The row may be read 4 * kSlack behind its end.
