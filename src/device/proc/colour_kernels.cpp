@@ -26,17 +26,57 @@ HWY_INLINE VBytes join(V8 first, V8 second) {
     return hn::Combine(DBytes(), second, first);
 }
 
+// Writes a vector of pixels, interleaved.
+HWY_INLINE void storeInterleaved(const RgbVectors& rgb, uint8_t* to) {
+    const DBytes d;
+#if HWY_ARCH_X86 && HWY_MAX_BYTES <= 32
+    // In a block of 48 bytes red has every third place, another third in each block of 16. So shuffling it once puts
+    // each byte where it goes in one of the three; the others' places are the other thirds. Half as many shuffles as
+    // one for each block and colour; other processors have an instruction for it.
+    const auto shuffle = [&](VBytes colour, size_t number) LAROD_LAMBDA {
+        HWY_ALIGN constexpr uint8_t kPlaces[3][16] = {{0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5},
+                                                      {5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10},
+                                                      {10, 5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15}};
+        return hn::TableLookupBytes(colour, hn::LoadDup128(d, kPlaces[number]));
+    };
+    const VBytes red = shuffle(rgb.red, 0);
+    const VBytes green = shuffle(rgb.green, 1);
+    const VBytes blue = shuffle(rgb.blue, 2);
+    HWY_ALIGN constexpr uint8_t kThirds[2][16] = {{255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255},
+                                                  {0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0}};
+    const auto third = hn::MaskFromVec(hn::LoadDup128(d, kThirds[0]));
+    const auto second = hn::MaskFromVec(hn::LoadDup128(d, kThirds[1]));
+    const auto blend = [&](VBytes inFirst, VBytes inSecond, VBytes inThird) LAROD_LAMBDA {
+        return hn::IfThenElse(third, inFirst, hn::IfThenElse(second, inSecond, inThird));
+    };
+    const VBytes v0 = blend(red, green, blue);
+    const VBytes v1 = blend(green, blue, red);
+    const VBytes v2 = blend(blue, red, green);
+#if HWY_MAX_BYTES == 16
+    hn::StoreU(v0, d, to);
+    hn::StoreU(v1, d, to + 16);
+    hn::StoreU(v2, d, to + 32);
+#else
+    hn::StoreU(hn::ConcatLowerLower(d, v1, v0), d, to);
+    hn::StoreU(hn::ConcatUpperLower(d, v0, v2), d, to + 32);
+    hn::StoreU(hn::ConcatUpperUpper(d, v2, v1), d, to + 64);
+#endif
+#else
+    hn::StoreInterleaved3(rgb.red, rgb.green, rgb.blue, d, to);
+#endif
+}
+
 // Writes those of the pixels from `at` on that are among `count`.
 HWY_INLINE void storePixels(const RgbVectors& rgb, size_t at, size_t count, const RgbRow& out) {
     const DBytes d;
     const size_t lanes = hn::Lanes(d);
     if (out.interleaved) {
         if (at + lanes <= count) {
-            hn::StoreInterleaved3(rgb.red, rgb.green, rgb.blue, d, out.planes[0] + 3 * at);
+            storeInterleaved(rgb, out.planes[0] + 3 * at);
             return;
         }
         HWY_ALIGN uint8_t all[3 * HWY_MAX_BYTES];
-        hn::StoreInterleaved3(rgb.red, rgb.green, rgb.blue, d, all);
+        storeInterleaved(rgb, all);
         std::memcpy(out.planes[0] + 3 * at, all, 3 * (count - at));
         return;
     }
@@ -50,6 +90,9 @@ HWY_INLINE void storePixels(const RgbVectors& rgb, size_t at, size_t count, cons
     storePart(d, rgb.green, count - at, out.planes[1] + at);
     storePart(d, rgb.blue, count - at, out.planes[2] + at);
 }
+
+// What kernels are told, they are told by value: bytes that are written could be a part of it otherwise, and it would
+// be read again for each vector.
 
 // Calls use(i) for the pixels i and those behind it that a vector of bytes holds, until there were `count`. The last
 // ones are done twice, where they fill no vector and there are ones before.
@@ -127,8 +170,7 @@ HWY_INLINE VBytes inTurn(V16 first, V16 second) {
     return hn::BitCast(DBytes(), hn::Or(cut(first), hn::ShiftLeft<8>(cut(second))));
 }
 
-void yuvToRgb(const std::array<const int16_t*, 3>& yCbCr, const YuvToRgb& coefficients, size_t count,
-              const RgbRow& out) {
+void yuvToRgb(std::array<const int16_t*, 3> yCbCr, const YuvToRgb& coefficients, size_t count, RgbRow out) {
     const D16 d;
     const Matrix matrix(coefficients);
     const auto sums = [&](size_t i) {
@@ -153,7 +195,7 @@ struct SubsampledVectors {
 
 // `load(i)` returns the pixels from i on, a vector of bytes of them.
 template <typename Load>
-HWY_INLINE void subsampledToRgb(const YuvToRgb& coefficients, size_t count, const RgbRow& out, Load&& load) {
+HWY_INLINE void subsampledToRgb(const YuvToRgb& coefficients, size_t count, RgbRow out, Load&& load) {
     const Matrix matrix(coefficients);
     forVectors(count, [&](size_t i) LAROD_LAMBDA {
         const SubsampledVectors pixels = load(i);
@@ -172,7 +214,7 @@ HWY_INLINE SubsampledVectors withPairs(VBytes luma, VBytes chroma, bool crFirst)
 }
 
 void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const YuvToRgb& matrix, size_t count,
-               const RgbRow& out) {
+               RgbRow out) {
     const DBytes d;
     subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
         return withPairs(hn::LoadU(d, luma + i), hn::LoadU(d, chroma + i), crFirst);
@@ -180,7 +222,7 @@ void nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, bool crFirst, const Y
 }
 
 void i420ToRgb(const uint8_t* luma, const uint8_t* cb, const uint8_t* cr, const YuvToRgb& matrix, size_t count,
-               const RgbRow& out) {
+               RgbRow out) {
     subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
         return SubsampledVectors{hn::LoadU(DBytes(), luma + i), load(cb + i / 2), load(cr + i / 2)};
     });
@@ -211,7 +253,7 @@ HWY_INLINE VBytes ofPairs(const PairVectors& pairs) {
 }
 
 template <bool kLumaFirst>
-HWY_INLINE void packed422ToRgbOf(const uint8_t* pixels, const YuvToRgb& matrix, size_t count, const RgbRow& out) {
+HWY_INLINE void packed422ToRgbOf(const uint8_t* pixels, const YuvToRgb& matrix, size_t count, RgbRow out) {
     subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
         const bool whole = i + hn::Lanes(DBytes()) <= count;
         const PairVectors pairs = whole ? loadPairs(pixels + 2 * i) : loadSomePairs(pixels + 2 * i, count - i);
@@ -219,7 +261,7 @@ HWY_INLINE void packed422ToRgbOf(const uint8_t* pixels, const YuvToRgb& matrix, 
     });
 }
 
-void packed422ToRgb(const uint8_t* pixels, bool lumaFirst, const YuvToRgb& matrix, size_t count, const RgbRow& out) {
+void packed422ToRgb(const uint8_t* pixels, bool lumaFirst, const YuvToRgb& matrix, size_t count, RgbRow out) {
     lumaFirst ? packed422ToRgbOf<true>(pixels, matrix, count, out)
               : packed422ToRgbOf<false>(pixels, matrix, count, out);
 }
@@ -270,7 +312,7 @@ void packed422ToNv12(const uint8_t* upper, const uint8_t* lower, bool lumaFirst,
               : packed422ToNv12Of<false>(upper, lower, count, upperLuma, lowerLuma, chroma);
 }
 
-void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbRow& out) {
+void storeRgb(std::array<const int16_t*, 3> rgb, size_t count, RgbRow out) {
     const auto bytes = [](const int16_t* fixed) {
         const D16 d;
         return join(toBytes(hn::LoadU(d, fixed)), toBytes(hn::LoadU(d, fixed + hn::Lanes(d))));
@@ -280,7 +322,7 @@ void storeRgb(const std::array<const int16_t*, 3>& rgb, size_t count, const RgbR
     });
 }
 
-void storePlanes(const std::array<const uint8_t*, 3>& rgb, size_t count, const RgbRow& out) {
+void storePlanes(std::array<const uint8_t*, 3> rgb, size_t count, RgbRow out) {
     const DBytes d;
     forVectors(count, [&](size_t i) LAROD_LAMBDA {
         storePixels({hn::LoadU(d, rgb[0] + i), hn::LoadU(d, rgb[1] + i), hn::LoadU(d, rgb[2] + i)}, i, count, out);
@@ -309,7 +351,7 @@ void grayToRgb(const uint8_t* gray, size_t count, uint8_t* rgb) {
     }
 }
 
-void storeSamples(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, const RgbRow& out) {
+void storeSamples(const uint8_t* samples, size_t sampleBytes, bool blueFirst, size_t count, RgbRow out) {
     const DBytes d;
     const size_t lanes = hn::Lanes(d);
     HWY_ALIGN uint8_t rest[4 * HWY_MAX_BYTES] = {};
@@ -343,7 +385,7 @@ HWY_INLINE V16 weigh(V16 r, V16 g, V16 b, double offset, double red, double gree
     return hn::Add(sum, hn::Set(d, static_cast<int16_t>(offset * (1 << kFraction))));
 }
 
-HWY_INLINE void lumaRow(const std::array<const uint8_t*, 3>& rgb, size_t count, uint8_t* out) {
+HWY_INLINE void lumaRow(std::array<const uint8_t*, 3> rgb, size_t count, uint8_t* out) {
     const size_t lanes = hn::Lanes(D16());
     for (size_t i = 0; i < count; i += lanes) {
         const V8 luma = toBytes(weigh(load(rgb[0] + i), load(rgb[1] + i), load(rgb[2] + i), 16, 0.257, 0.504, 0.098));
@@ -367,7 +409,7 @@ HWY_INLINE V16 average(const uint8_t* upper, const uint8_t* lower) {
     return hn::ShiftLeft<kFraction - 2>(hn::Add(sum(upper), sum(lower)));
 }
 
-void rgbToNv12(const std::array<const uint8_t*, 3>& upper, const std::array<const uint8_t*, 3>& lower, size_t count,
+void rgbToNv12(std::array<const uint8_t*, 3> upper, std::array<const uint8_t*, 3> lower, size_t count,
                uint8_t* upperLuma, uint8_t* lowerLuma, uint8_t* chroma) {
     lumaRow(upper, count, upperLuma);
     lumaRow(lower, count, lowerLuma);
