@@ -228,30 +228,6 @@ void i420ToRgb(const uint8_t* luma, const uint8_t* cb, const uint8_t* cr, const 
     });
 }
 
-// A vector of pairs of bytes and the one behind it.
-struct PairVectors {
-    VBytes low;
-    VBytes high;
-};
-
-HWY_INLINE PairVectors loadPairs(const uint8_t* pairs) {
-    return {hn::LoadU(DBytes(), pairs), hn::LoadU(DBytes(), pairs + hn::Lanes(DBytes()))};
-}
-
-// `count` pairs, fewer than there is room for.
-HWY_INLINE PairVectors loadSomePairs(const uint8_t* pairs, size_t count) {
-    HWY_ALIGN uint8_t some[2 * HWY_MAX_BYTES] = {};
-    std::memcpy(some, pairs, 2 * count);
-    return loadPairs(some);
-}
-
-// Of each pair the first byte or the second.
-template <bool kFirst>
-HWY_INLINE VBytes ofPairs(const PairVectors& pairs) {
-    const DBytes d;
-    return kFirst ? hn::ConcatEven(d, pairs.high, pairs.low) : hn::ConcatOdd(d, pairs.high, pairs.low);
-}
-
 template <bool kLumaFirst>
 HWY_INLINE void packed422ToRgbOf(const uint8_t* pixels, const YuvToRgb& matrix, size_t count, RgbRow out) {
     subsampledToRgb(matrix, count, out, [&](size_t i) LAROD_LAMBDA {
@@ -264,19 +240,6 @@ HWY_INLINE void packed422ToRgbOf(const uint8_t* pixels, const YuvToRgb& matrix, 
 void packed422ToRgb(const uint8_t* pixels, bool lumaFirst, const YuvToRgb& matrix, size_t count, RgbRow out) {
     lumaFirst ? packed422ToRgbOf<true>(pixels, matrix, count, out)
               : packed422ToRgbOf<false>(pixels, matrix, count, out);
-}
-
-template <bool kLumaFirst>
-HWY_INLINE void packed422Luma(const uint8_t* pixels, size_t count, uint8_t* luma) {
-    const DBytes d;
-    const size_t lanes = hn::Lanes(d);
-    size_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-        hn::StoreU(ofPairs<kLumaFirst>(loadPairs(pixels + 2 * i)), d, luma + i);
-    }
-    if (i < count) {
-        storePart(d, ofPairs<kLumaFirst>(loadSomePairs(pixels + 2 * i, count - i)), count - i, luma + i);
-    }
 }
 
 template <bool kLumaFirst>
@@ -301,8 +264,8 @@ HWY_INLINE void packed422Chroma(const uint8_t* upper, const uint8_t* lower, size
 template <bool kLumaFirst>
 HWY_INLINE void packed422ToNv12Of(const uint8_t* upper, const uint8_t* lower, size_t count, uint8_t* upperLuma,
                                   uint8_t* lowerLuma, uint8_t* chroma) {
-    packed422Luma<kLumaFirst>(upper, count, upperLuma);
-    packed422Luma<kLumaFirst>(lower, count, lowerLuma);
+    bytesOfPairs<kLumaFirst>(upper, count, upperLuma);
+    bytesOfPairs<kLumaFirst>(lower, count, lowerLuma);
     packed422Chroma<kLumaFirst>(upper, lower, count, chroma);
 }
 

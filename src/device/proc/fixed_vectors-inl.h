@@ -76,6 +76,44 @@ HWY_INLINE void storePairs(V8 first, V8 second, size_t count, uint8_t* to) {
     std::memcpy(to, all, 2 * count);
 }
 
+// A vector of pairs of bytes and the one behind it.
+struct PairVectors {
+    VBytes low;
+    VBytes high;
+};
+
+HWY_INLINE PairVectors loadPairs(const uint8_t* pairs) {
+    return {hn::LoadU(DBytes(), pairs), hn::LoadU(DBytes(), pairs + hn::Lanes(DBytes()))};
+}
+
+// `count` pairs, fewer than there is room for.
+HWY_INLINE PairVectors loadSomePairs(const uint8_t* pairs, size_t count) {
+    HWY_ALIGN uint8_t some[2 * HWY_MAX_BYTES] = {};
+    std::memcpy(some, pairs, 2 * count);
+    return loadPairs(some);
+}
+
+// Of each pair the first byte or the second.
+template <bool kFirst>
+HWY_INLINE VBytes ofPairs(const PairVectors& pairs) {
+    const DBytes d;
+    return kFirst ? hn::ConcatEven(d, pairs.high, pairs.low) : hn::ConcatOdd(d, pairs.high, pairs.low);
+}
+
+// The first or the second byte of `count` pairs.
+template <bool kFirst>
+HWY_INLINE void bytesOfPairs(const uint8_t* pairs, size_t count, uint8_t* bytes) {
+    const DBytes d;
+    const size_t lanes = hn::Lanes(d);
+    size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        hn::StoreU(ofPairs<kFirst>(loadPairs(pairs + 2 * i)), d, bytes + i);
+    }
+    if (i < count) {
+        storePart(d, ofPairs<kFirst>(loadSomePairs(pairs + 2 * i, count - i)), count - i, bytes + i);
+    }
+}
+
 }  // namespace larod::device::proc::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -145,11 +145,16 @@ NextRows PlaneScaler::nextRows(const uint8_t* image, size_t y) const noexcept {
     return {sourceRow(image, vertical_.first()[std::min(y + 1, vertical_.first().size() - 1)]), layout_.pitch};
 }
 
-// A row of `bytes` for each byte of a sample.
+// A row of `bytes` for each byte of a sample that is used.
 void PlaneScaler::takeApart(const uint8_t* source, size_t count, uint8_t* bytes, size_t stride) const {
     const auto width = static_cast<int>(count);
+    const size_t first = layout_.places[0].byte;
     // Strides of single rows are never used: 0.
-    if (layout_.sampleBytes == 2) {
+    if (layout_.sampleBytes == 2 && layout_.places.size() == 1) {
+        kernels::takeOfPairs(source, first == 0, count, bytes + first * stride);
+    } else if (layout_.sampleBytes == 4 && layout_.places.size() == 2) {
+        kernels::splitOfQuads(source, first == 0, count, bytes + first * stride, bytes + (first + 2) * stride);
+    } else if (layout_.sampleBytes == 2) {
         libyuv::SplitUVPlane(source, 0, bytes, 0, bytes + stride, 0, width, 1);
     } else if (layout_.sampleBytes == 3) {
         libyuv::SplitRGBPlane(source, 0, bytes, 0, bytes + stride, 0, bytes + 2 * stride, 0, width, 1);

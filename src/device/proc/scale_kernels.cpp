@@ -232,6 +232,31 @@ void doubleRow(const uint8_t* near, const uint8_t* far, size_t count, uint8_t* o
     output[2 * count - 1] = border(count - 1);
 }
 
+void takeOfPairs(const uint8_t* pairs, bool first, size_t count, uint8_t* bytes) {
+    first ? bytesOfPairs<true>(pairs, count, bytes) : bytesOfPairs<false>(pairs, count, bytes);
+}
+
+template <bool kFirst>
+HWY_INLINE void bytesOfQuads(const uint8_t* quads, size_t count, uint8_t* left, uint8_t* right) {
+    const DBytes d;
+    const size_t lanes = hn::Lanes(d);
+    size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        const PairVectors both{ofPairs<kFirst>(loadPairs(quads + 4 * i)),
+                               ofPairs<kFirst>(loadPairs(quads + 4 * i + 2 * lanes))};
+        hn::StoreU(ofPairs<true>(both), d, left + i);
+        hn::StoreU(ofPairs<false>(both), d, right + i);
+    }
+    for (; i < count; ++i) {
+        left[i] = quads[4 * i + (kFirst ? 0 : 1)];
+        right[i] = quads[4 * i + (kFirst ? 2 : 3)];
+    }
+}
+
+void splitOfQuads(const uint8_t* quads, bool first, size_t count, uint8_t* left, uint8_t* right) {
+    first ? bytesOfQuads<true>(quads, count, left, right) : bytesOfQuads<false>(quads, count, left, right);
+}
+
 void split(const int16_t* line, size_t components, size_t count, const std::array<int16_t*, 4>& fixed) {
     const D16 d;
     V16 v0;
@@ -275,6 +300,8 @@ HWY_EXPORT(blendRows);
 HWY_EXPORT(shuffleColumns);
 HWY_EXPORT(pickColumns);
 HWY_EXPORT(doubleRow);
+HWY_EXPORT(takeOfPairs);
+HWY_EXPORT(splitOfQuads);
 HWY_EXPORT(split);
 
 void widen(const uint8_t* bytes, size_t count, int16_t* fixed) {
@@ -306,6 +333,14 @@ void pickColumns(const uint8_t* upper, const uint8_t* lower, int16_t weight, con
 
 void doubleRow(const uint8_t* near, const uint8_t* far, size_t count, uint8_t* output) {
     HWY_DYNAMIC_DISPATCH(doubleRow)(near, far, count, output);
+}
+
+void takeOfPairs(const uint8_t* pairs, bool first, size_t count, uint8_t* bytes) {
+    HWY_DYNAMIC_DISPATCH(takeOfPairs)(pairs, first, count, bytes);
+}
+
+void splitOfQuads(const uint8_t* quads, bool first, size_t count, uint8_t* left, uint8_t* right) {
+    HWY_DYNAMIC_DISPATCH(splitOfQuads)(quads, first, count, left, right);
 }
 
 void split(const int16_t* line, size_t components, size_t count, const std::array<int16_t*, 4>& fixed) {

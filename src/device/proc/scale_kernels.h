@@ -44,6 +44,12 @@ void pickColumns(const uint8_t* upper, const uint8_t* lower, int16_t weight, con
 // bytes of an image that is doubled, rounded once. The first and the last are those at the border. `count` > 0.
 void doubleRow(const uint8_t* near, const uint8_t* far, size_t count, uint8_t* output);
 
+// Of each pair of bytes the first or the second: luma of yuyv or uyvy.
+void takeOfPairs(const uint8_t* pairs, bool first, size_t count, uint8_t* bytes);
+
+// Of each four bytes the first and the third, or else the second and the fourth: chroma of uyvy or yuyv.
+void splitOfQuads(const uint8_t* quads, bool first, size_t count, uint8_t* left, uint8_t* right);
+
 // Takes a row of `components` (2 to 4) interleaved apart. The row may be read 4 * kSlack behind its end.
 void split(const int16_t* line, size_t components, size_t count, const std::array<int16_t*, 4>& fixed);
 
