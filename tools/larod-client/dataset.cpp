@@ -109,7 +109,7 @@ class DatasetRun {
     void prepare(PictureSlot& slot, size_t entry) {
         const std::string file =
             (std::filesystem::path(options_.validate.datasetFolder) / entries_[entry].file).string();
-        const Picture picture = readPicture(file);
+        const Picture picture = readPicture(file, true);
         try {
             converter_.fill(picture, slot.inputs().tensors()[0], slot.inputs().nameOf(0));
         } catch (const ToolError& error) {

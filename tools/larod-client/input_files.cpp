@@ -36,7 +36,7 @@ void readWhole(int fd, std::span<std::byte> data, const std::string& what) {
 
 void takePicture(larodConnection* conn, TensorBuffers& inputs, size_t index, const std::string& fileName,
                  const PictureOptions& options, bool tells) {
-    const Picture picture = readPicture(fileName);
+    const Picture picture = readPicture(fileName, tells);
     const larodTensor* tensor = inputs.tensors()[index];
     PictureConverter converter(conn, options);
     giveMemory(inputs, index);

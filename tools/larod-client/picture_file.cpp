@@ -25,14 +25,14 @@ bool isPictureName(const std::string& fileName) {
     return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-Picture readPicture(const std::string& fileName) {
+Picture readPicture(const std::string& fileName, bool tells) {
     if (::access(fileName.c_str(), R_OK) != 0) {
         throw errnoError(fmt::format("Could not open the picture '{}'", fileName));
     }
     try {
         std::string damage;
         example::Image image = example::readImage(fileName, &damage);
-        if (!damage.empty()) {
+        if (tells && !damage.empty()) {
             printNotice(fmt::format("Picture '{}' is damaged and taken as far as it goes: {}", fileName, damage));
         }
         return {static_cast<size_t>(image.width), static_cast<size_t>(image.height), std::move(image.rgb)};

@@ -18,8 +18,9 @@ struct Picture {
 // By its end: .jpg, .jpeg or .png, in small or capital letters.
 [[nodiscard]] bool isPictureName(const std::string& fileName);
 
-// Upright and without transparency. Both throw ToolError.
-[[nodiscard]] Picture readPicture(const std::string& fileName);
+// Upright and without transparency. A damaged JPEG file is taken as far as it goes, which, where `tells`, a line on
+// stderr says. Both throw ToolError.
+[[nodiscard]] Picture readPicture(const std::string& fileName, bool tells);
 void writePicture(const std::string& fileName, const Picture& picture);
 
 }  // namespace larod::tools

@@ -24,7 +24,7 @@ namespace larod::tools {
 class JobBuffers {
   public:
     // Makes the tensors of the model, fills the inputs (random ones from `seed`) and opens the output files, of which
-    // none may be one of `read`. `tells`: what became of pictures. Throws ToolError.
+    // none may be one of `read`. `tells`: prints what became of pictures. Throws ToolError.
     JobBuffers(larodConnection* conn, const larodModel* model, const TensorOptions& options,
                const PictureOptions& pictures, uint64_t seed, const std::vector<FileIdentity>& read, bool tells);
 

@@ -231,6 +231,8 @@ TEST_F(LarodClientValidate, SaysThatAPictureIsDamaged) {
     const Outcome cut = run(echo("uint8:1x8x8x3", {"-i", "cut.jpg", "-o", "out"}));
     EXPECT_EQ(cut.exitStatus, 0);
     expectLine(cut.err.substr(0, cut.err.find('\n')), "Picture 'cut.jpg' is damaged and taken as far as it goes: .+");
+    const Outcome clients = run(echo("uint8:1x8x8x3", {"-i", "cut.jpg", "-o", "out", "--clients", "3"}));
+    EXPECT_EQ(splitLines(clients.err).size(), 1U) << clients.err;
 }
 
 TEST_F(LarodClientValidate, OverwritesNothingThatItReads) {
