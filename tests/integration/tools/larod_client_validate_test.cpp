@@ -309,9 +309,12 @@ TEST_F(LarodClientValidate, PrintsAClassificationOfAPicture) {
 TEST_F(LarodClientValidate, RefusesLabelsThatDoNotFit) {
     writePicture("p.png", 12, 12, {0, 255, 0});
     writeFile("two.txt", "a\nb\n");
+    writeFile("four.txt", "a\nb\nc\nd\n");
     writeFile("none.txt", "\n\n");
     expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "two.txt"}), 1,
                 R"(The labels 'two\.txt' have 2 line\(s\), but the output has 3 classes.*)");
+    expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "four.txt"}), 1,
+                R"(The labels 'four\.txt' have 4 line\(s\), but the output has 3 classes.*)");
     expectError(runColours({"-i", "p.png", "-o", "out", "--labels", "none.txt"}), 1, "The labels .* have no line.*");
     EXPECT_NE(runColours({"-i", "p.png", "-o", "out", "--top", "1"}).out.find(" class 1\n"), std::string::npos);
 }
