@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/ioctl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
