@@ -402,5 +402,65 @@ TEST(FullPipe, SendersWaitWhileASlowCallbackHoldsTheCallbackThread) {
     ASSERT_TRUE(outcomes.wait(2 * kMoreThanFits));
 }
 
+// A thread that can't send waits while another one reads. That one leaves with its reply, and the session reads nothing
+// until its own replies are read: so the first thread must read now.
+TEST(FullPipe, ASenderReadsWhenTheReaderLeaves) {
+    Event allArrived;
+    Event synchronousEnded;
+    FakeSession session([&](Peer& peer) {
+        peer.welcome();
+        peer.send(peer.expect<wire::LoadModel>().id, wire::Model{testModel()});
+        peer.send(peer.expect<wire::RunJob>().id, wire::Done{});
+        std::vector<uint64_t> unanswered;
+        for (int i = 0; i < kMoreThanFits; ++i) {
+            unanswered.push_back(peer.expect<wire::RunJob>().id);
+        }
+        const uint64_t synchronous = peer.expect<wire::RunJob>().id;
+        allArrived.set();
+        peer.waitUntilFull();
+        peer.send(synchronous, wire::Done{});
+        EXPECT_TRUE(synchronousEnded.wait());
+        for (const uint64_t id : unanswered) {
+            peer.send(id, wire::Done{});
+        }
+        for (int i = 0; i < kMoreThanFits; ++i) {
+            peer.send(peer.expect<wire::RunJob>().id, wire::Done{});
+        }
+        peer.expectDisconnect();
+    });
+    TestConnection conn;
+    larodModel* model = conn.load();
+    const TestRequest request(model);
+    larodDestroyModel(&model);
+    // The callback thread is stuck, and reads nothing.
+    struct Gate {
+        Event entered;
+        Event open;
+    } gate;
+    ASSERT_TRUE(larodRunJobAsync(
+        conn, request,
+        [](void* userData, larodError*) {
+            static_cast<Gate*>(userData)->entered.set();
+            EXPECT_TRUE(static_cast<Gate*>(userData)->open.wait());
+        },
+        &gate, nullptr));
+    ASSERT_TRUE(gate.entered.wait());
+    JobOutcomes outcomes;
+    const auto start = [&] {
+        for (int i = 0; i < kMoreThanFits; ++i) {
+            EXPECT_TRUE(larodRunJobAsync(conn, request, JobOutcomes::callback, &outcomes, nullptr));
+        }
+    };
+    start();
+    std::thread reader([&] { EXPECT_TRUE(larodRunJob(conn, request, nullptr)); });
+    EXPECT_TRUE(allArrived.wait());
+    std::thread sender(start);
+    reader.join();
+    synchronousEnded.set();
+    sender.join();
+    gate.open.set();
+    ASSERT_TRUE(outcomes.wait(2 * kMoreThanFits));
+}
+
 }  // namespace
 }  // namespace larod::client::testing
