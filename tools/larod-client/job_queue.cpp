@@ -120,9 +120,9 @@ void JobQueue::onEnd(Job& job, const larodError* error) {
         if (observer_ != nullptr) {
             observer_->onJobEnd(job.begin, Clock::now());
         }
-    } else {
-        (error->code == LAROD_ERROR_POWER_NOT_AVAILABLE ? refusal_ : failure_)
-            .emplace(error->code, std::string("Could not run the job: ") + error->msg);
+    } else if (auto& reason = error->code == LAROD_ERROR_POWER_NOT_AVAILABLE ? refusal_ : failure_; !reason) {
+        // The first one: those behind it may fail because of it.
+        reason.emplace(error->code, std::string("Could not run the job: ") + error->msg);
     }
     // Under the lock: the object may be gone as soon as its destructor sees the last job end.
     if (error != nullptr || outstanding() == refillBelow() || inFlight() == 0) {

@@ -189,26 +189,37 @@ TEST_F(Jobs, BlockingCallsInACallbackFailWithEdeadlkAndAsyncOnesWork) {
     EXPECT_TRUE(larodRunJob(conn_, request_, &error_));
 }
 
+// A job whose callback keeps the callback thread. Outlives that job.
+class StuckCallback {
+  public:
+    StuckCallback(larodConnection* conn, const larodJobRequest* request) {
+        EXPECT_TRUE(larodRunJobAsync(
+            conn, request,
+            [](void* userData, larodError*) {
+                auto* stuck = static_cast<StuckCallback*>(userData);
+                stuck->entered_.set();
+                EXPECT_TRUE(stuck->open_.wait());
+            },
+            this, nullptr));
+    }
+    [[nodiscard]] bool waitUntilStuck() { return entered_.wait(); }
+    void release() { open_.set(); }
+
+  private:
+    Event entered_;
+    Event open_;
+};
+
 TEST_F(Jobs, SynchronousCallsWorkWhileACallbackBlocks) {
-    struct Gate {
-        Event entered;
-        Event open;
-    } gate;
-    ASSERT_TRUE(larodRunJobAsync(
-        conn_, request_,
-        [](void* userData, larodError*) {
-            static_cast<Gate*>(userData)->entered.set();
-            EXPECT_TRUE(static_cast<Gate*>(userData)->open.wait());
-        },
-        &gate, &error_));
-    ASSERT_TRUE(gate.entered.wait());
+    StuckCallback stuck(conn_, request_);
+    ASSERT_TRUE(stuck.waitUntilStuck());
     JobOutcomes outcomes;
     EXPECT_TRUE(larodRunJobAsync(conn_, request_, JobOutcomes::callback, &outcomes, &error_));
     for (int i = 0; i < 100; ++i) {
         EXPECT_TRUE(larodRunJob(conn_, request_, &error_)) << error_.text();
     }
     EXPECT_TRUE(outcomes.codes().empty()) << "callbacks come one at a time";
-    gate.open.set();
+    stuck.release();
     EXPECT_TRUE(outcomes.wait(1));
 }
 
@@ -338,6 +349,12 @@ Script answersWhenFull(int jobs) {
 // More than the socket holds (about 278 small messages).
 constexpr int kMoreThanFits = 1000;
 
+void startMoreThanFits(larodConnection* conn, const larodJobRequest* request, JobOutcomes& outcomes) {
+    for (int i = 0; i < kMoreThanFits; ++i) {
+        EXPECT_TRUE(larodRunJobAsync(conn, request, JobOutcomes::callback, &outcomes, nullptr));
+    }
+}
+
 TEST(FullPipe, ACallbackThatStartsJobsDoesNotDeadlock) {
     struct Chain {
         larodConnection* conn;
@@ -356,9 +373,7 @@ TEST(FullPipe, ACallbackThatStartsJobsDoesNotDeadlock) {
         conn, request,
         [](void* userData, larodError*) {
             auto& self = *static_cast<Chain*>(userData);
-            for (int i = 0; i < kMoreThanFits; ++i) {
-                EXPECT_TRUE(larodRunJobAsync(self.conn, self.request, JobOutcomes::callback, &self.outcomes, nullptr));
-            }
+            startMoreThanFits(self.conn, self.request, self.outcomes);
             self.full.set();
         },
         &chain, nullptr));
@@ -373,32 +388,18 @@ TEST(FullPipe, SendersWaitWhileASlowCallbackHoldsTheCallbackThread) {
     larodModel* model = conn.load();
     const TestRequest request(model);
     larodDestroyModel(&model);
-    struct Gate {
-        Event entered;
-        Event open;
-    } gate;
-    ASSERT_TRUE(larodRunJobAsync(
-        conn, request,
-        [](void* userData, larodError*) {
-            static_cast<Gate*>(userData)->entered.set();
-            EXPECT_TRUE(static_cast<Gate*>(userData)->open.wait());
-        },
-        &gate, nullptr));
-    ASSERT_TRUE(gate.entered.wait());
-    // The callback thread is stuck. Two threads fill the pipe, one calls synchronously: somebody must read.
+    StuckCallback stuck(conn, request);
+    ASSERT_TRUE(stuck.waitUntilStuck());
+    // Two threads fill the pipe, one calls synchronously: somebody must read.
     JobOutcomes outcomes;
-    const auto start = [&] {
-        for (int i = 0; i < kMoreThanFits; ++i) {
-            EXPECT_TRUE(larodRunJobAsync(conn, request, JobOutcomes::callback, &outcomes, nullptr));
-        }
-    };
+    const auto start = [&] { startMoreThanFits(conn, request, outcomes); };
     std::thread first(start);
     std::thread second(start);
     std::thread third([&] { EXPECT_TRUE(larodRunJob(conn, request, nullptr)); });
     first.join();
     second.join();
     third.join();
-    gate.open.set();
+    stuck.release();
     ASSERT_TRUE(outcomes.wait(2 * kMoreThanFits));
 }
 
@@ -432,25 +433,10 @@ TEST(FullPipe, ASenderReadsWhenTheReaderLeaves) {
     larodModel* model = conn.load();
     const TestRequest request(model);
     larodDestroyModel(&model);
-    // The callback thread is stuck, and reads nothing.
-    struct Gate {
-        Event entered;
-        Event open;
-    } gate;
-    ASSERT_TRUE(larodRunJobAsync(
-        conn, request,
-        [](void* userData, larodError*) {
-            static_cast<Gate*>(userData)->entered.set();
-            EXPECT_TRUE(static_cast<Gate*>(userData)->open.wait());
-        },
-        &gate, nullptr));
-    ASSERT_TRUE(gate.entered.wait());
+    StuckCallback stuck(conn, request);
+    ASSERT_TRUE(stuck.waitUntilStuck());  // and reads nothing
     JobOutcomes outcomes;
-    const auto start = [&] {
-        for (int i = 0; i < kMoreThanFits; ++i) {
-            EXPECT_TRUE(larodRunJobAsync(conn, request, JobOutcomes::callback, &outcomes, nullptr));
-        }
-    };
+    const auto start = [&] { startMoreThanFits(conn, request, outcomes); };
     start();
     std::thread reader([&] { EXPECT_TRUE(larodRunJob(conn, request, nullptr)); });
     EXPECT_TRUE(allArrived.wait());
@@ -458,7 +444,7 @@ TEST(FullPipe, ASenderReadsWhenTheReaderLeaves) {
     reader.join();
     synchronousEnded.set();
     sender.join();
-    gate.open.set();
+    stuck.release();
     ASSERT_TRUE(outcomes.wait(2 * kMoreThanFits));
 }
 
